@@ -1,0 +1,93 @@
+"""The typed settings of a workspace: what ``recsysops.yaml`` may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = str | int | float | bool
+
+
+class Settings(BaseModel):
+    """Base of every section: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(Settings):
+    """Where the rows of a table are."""
+
+    path: str = Field(min_length=1, description="file, folder, glob or URL, relative to the workspace")
+    format: str = Field(
+        "auto", description="auto, parquet, csv, jsonl, arrow, duckdb, sqlite, or an installed plugin's name"
+    )
+    table: str | None = Field(None, description="table or view inside a database file")
+    options: dict[str, Scalar] = Field(default_factory=dict, description="reader options, e.g. delimiter for CSV")
+
+
+class ColumnSettings(Settings):
+    """What is known of one column beside its name."""
+
+    kind: Literal["numeric", "categorical", "timestamp", "boolean", "other"] | None = None
+    default: float | str | None = Field(None, description="value that missing entries are filled with upstream")
+    mask: str | None = Field(None, description="companion column, true where the value was defaulted")
+    owner: str | None = None
+    contact: str | None = None
+    lineage: str | None = Field(None, description="upstream table.column the values come from")
+
+
+class TableSettings(Settings):
+    """One table of the data contract."""
+
+    source: SourceSettings
+    roles: dict[str, str] = Field(description="role of the contract: column of the logs")
+    features: list[str] = Field(default_factory=list, description="column names or globs")
+    slices: list[str] = Field(default_factory=list, description="columns that every count is split by")
+    unnest: list[str] = Field(
+        default_factory=list, description="array columns of slate-shaped logs, one entry per candidate"
+    )
+    columns: dict[str, ColumnSettings] = Field(default_factory=dict)
+    timezone: str | None = Field(None, description="of timestamps that name none; the workspace's when empty")
+    label_window_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        2, description="outcomes: how long they count for a request"
+    )
+    owner: str | None = None
+    contact: str | None = None
+
+
+class BudgetSettings(Settings):
+    """How many false alarms people accept."""
+
+    page_per_30_days: Annotated[float, Field(gt=0, le=300)] = 1.0
+    digest_per_week: Annotated[float, Field(gt=0, le=100)] = 2.0
+
+
+class DetectSettings(Settings):
+    """How days are judged."""
+
+    reference_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        28, description="days before the judged one that it is compared with"
+    )
+    grace_hours: Annotated[float, Field(ge=0, le=240)] = Field(
+        6.0, description="after midnight, until a day without later rows counts as complete"
+    )
+    fail_on: Literal["info", "warning", "critical"] = "warning"
+    seed: int = 0
+
+
+class WorkspaceSettings(Settings):
+    """The whole of ``recsysops.yaml`` after ``extends`` and ``${VAR}`` are resolved."""
+
+    version: Literal[1] = 1
+    name: str = Field("recommender", min_length=1, max_length=100)
+    timezone: str = "UTC"
+    clock: Literal["wall", "archive"] = Field(
+        "wall", description="archive: the newest row is now (for logs of the past)"
+    )
+    state: str = Field(".recsysops", description="folder for profiles, locks and the state database")
+    tables: dict[str, TableSettings]
+    detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="parameters by detector name")
+    skip: list[str] = Field(default_factory=list, description="detectors that are off")
+    budget: BudgetSettings = BudgetSettings()
+    detect: DetectSettings = DetectSettings()

@@ -1,0 +1,1 @@
+"""Where counting runs: in this process, one partition at a time."""

@@ -1,0 +1,1 @@
+"""The life of incidents and the workspace's state database."""

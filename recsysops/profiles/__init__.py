@@ -1,0 +1,1 @@
+"""Measures, the compiled kernel, profiles of partitions and the history they fold into."""

@@ -1,0 +1,167 @@
+"""What a detector judges: folded counts of a reference and a current window, and the frozen facts around them.
+
+The two windows are made of *units*: days when times are compared (the current window is then one day), and the days of
+each cohort when two cohorts are compared. A detector need not know which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.tables.schema import Schema
+
+Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Window = Literal["reference", "current"]
+
+HISTOGRAM_SPECIALS = ("null", "nan", "neg_inf", "pos_inf", "defaulted")
+FREQUENCY_SPECIALS = ("null", "defaulted", "new", "other")
+
+
+@dataclass(frozen=True)
+class CellContrast:
+    """Counts of one ``cells`` or ``per_request`` measure in both windows.
+
+    Shapes: ``reference`` (n_reference_units, n_slices, n_cells), ``current`` (n_current_units, n_slices, n_cells).
+    ``slices[0]`` is always every row. For a histogram ``edges`` has n_bins − 1 entries and the cells are
+    ``HISTOGRAM_SPECIALS`` followed by the bins (−inf, e₀], (e₀, e₁] … (eₙ, inf); for frequencies they are
+    ``FREQUENCY_SPECIALS`` followed by the top categories; for per_request
+    ("requests", "flagged_requests", "rows", "flagged_rows"); for rows ("rows",).
+    """
+
+    slices: tuple[Slice, ...]
+    cells: tuple[str, ...]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    reference: Counts
+    current: Counts
+    load_buckets: Callable[[Window, int], Counts]
+    """(window, slice index) → counts (n_units × 32, n_cells), read only when asked for."""
+    edges: Floats | None = None
+    hourly: Callable[[Window], Counts] | None = None
+    """window → (n_units, 24, n_slices, n_cells), for measures counted by hour."""
+
+    def cell(self, name: str) -> int:
+        """The index of a cell.
+
+        Raises:
+            ValueError: if there is no such cell.
+        """
+        return self.cells.index(name)
+
+    @property
+    def n_specials(self) -> int:
+        """How many leading cells are not bins or categories."""
+        return len(HISTOGRAM_SPECIALS) if self.edges is not None else len(FREQUENCY_SPECIALS)
+
+
+@dataclass(frozen=True)
+class KeyedContrast:
+    """Counters per key in both windows, for one slice.
+
+    ``keys`` are the keys that were among the top in any unit (at most a few thousand); the last entry of the key axis
+    is the tail of all others. Shapes: (n_units, n_keys + 1, n_counters). ``distinct`` are estimated numbers of distinct
+    keys per unit.
+    """
+
+    keys: tuple[str, ...]
+    counters: tuple[str, ...]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    reference: Floats
+    current: Floats
+    distinct_reference: Floats
+    distinct_current: Floats
+
+
+@dataclass(frozen=True)
+class CohortContrast:
+    """Outcomes by request day and age. Shapes: (n_units, n_slices, n_ages); ages are whole days since the request.
+
+    ``unmatched`` (n_units,) are outcomes of the unit's own days that found no request; ``requests`` (n_units, n_slices).
+    """
+
+    slices: tuple[Slice, ...]
+    ages: tuple[int, ...]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    reference: Counts
+    current: Counts
+    unmatched_reference: Counts
+    unmatched_current: Counts
+
+
+@dataclass(frozen=True)
+class SampleContrast:
+    """Values of the sampled requests. Shapes: (n_rows, n_columns); NaN where a value is not a number or missing."""
+
+    columns: tuple[str, ...]
+    reference_keys: tuple[str, ...]
+    current_keys: tuple[str, ...]
+    reference: Floats
+    current: Floats
+
+
+@dataclass(frozen=True)
+class PartitionFacts:
+    """One partition as it was when profiled. Times are UTC; ``first_ts``/``last_ts`` are None without a clock or rows."""
+
+    table: str
+    key: str
+    fingerprint: str
+    n_rows: int
+    n_bytes: int
+    modified_at: datetime
+    first_ts: datetime | None
+    last_ts: datetime | None
+    columns: tuple[tuple[str, str], ...]
+    """(name, Arrow type) in file order."""
+    days: tuple[tuple[date, int], ...]
+    """(event day, rows) for every day the partition has rows of."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A recorded deploy, configuration, schema or experiment event."""
+
+    ts: datetime
+    kind: str
+    scope: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The frozen facts around the counts.
+
+    ``now`` is the moment of judgement: the end of the current window for archives and replays of history, wall-clock time
+    for the newest day of a live workspace.
+    """
+
+    now: datetime
+    mode: Literal["days", "cohorts"]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    schema: Schema
+    changes: tuple[Change, ...] = ()
+    consumers: Mapping[str, int] = field(default_factory=dict)
+
+
+class History(Protocol):
+    """Folded counts of every measure the detector asked for. A measure whose table is absent gives None."""
+
+    @property
+    def context(self) -> Context: ...
+    def cells(self, measure: Cells | PerRequest) -> CellContrast | None: ...
+    def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None: ...
+    def cohort(self, measure: Cohort) -> CohortContrast | None: ...
+    def sample(self, measure: KeyedSample) -> SampleContrast | None: ...
+    def facts(self, measure: Facts) -> tuple[PartitionFacts, ...] | None: ...

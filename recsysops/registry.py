@@ -1,0 +1,145 @@
+"""Where plugins are found: built-ins as lazy strings, outsiders by entry point, both by the same path.
+
+Listing imports no plugin: names and codes stand here or in the entry point, and the line for the operator is read from
+the docstring in the plugin's source without running it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from recsysops.errors import PluginError
+
+Shelf = Literal["detectors", "predictors", "diagnosis", "hotfixes", "sources"]
+
+BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
+    "detectors": (
+        ("input.row_volume", "recsysops.detectors.row_volume:RowVolume"),
+        ("input.freshness", "recsysops.detectors.freshness:Freshness"),
+        ("input.missing_rate", "recsysops.detectors.missing_rate:MissingRate"),
+        ("input.default_fill", "recsysops.detectors.default_fill:DefaultFill"),
+        ("input.distribution_shift", "recsysops.detectors.distribution_shift:DistributionShift"),
+        ("input.category_change", "recsysops.detectors.category_change:CategoryChange"),
+        ("input.duplicate_keys", "recsysops.detectors.duplicate_keys:DuplicateKeys"),
+        ("output.invalid_scores", "recsysops.detectors.invalid_scores:InvalidScores"),
+        ("output.score_shift", "recsysops.detectors.score_shift:ScoreShift"),
+        ("output.item_domination", "recsysops.detectors.item_domination:ItemDomination"),
+    ),
+    "predictors": (),
+    "diagnosis": (),
+    "hotfixes": (),
+    "sources": (
+        ("parquet", "recsysops.tables.parquet_source:ParquetSource"),
+        ("csv", "recsysops.tables.csv_source:CsvSource"),
+        ("jsonl", "recsysops.tables.jsonl_source:JsonLinesSource"),
+        ("arrow", "recsysops.tables.arrow_source:ArrowSource"),
+        ("duckdb", "recsysops.tables.duckdb_source:DuckDbSource"),
+        ("sqlite", "recsysops.tables.sqlite_source:SqliteSource"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that can be loaded. ``target`` is ``module:Name``; ``origin`` names the distribution it came with."""
+
+    shelf: Shelf
+    name: str
+    target: str
+    origin: str = "recsysops"
+
+    def load(self) -> Any:
+        """Import the plugin's class.
+
+        Raises:
+            PluginError: if the module or the class cannot be imported.
+        """
+        module, _, attribute = self.target.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except Exception as error:  # a plugin may fail in any way; the run goes on without it
+            raise PluginError(
+                f"plugin {self.name} of {self.origin}",
+                found=f"{type(error).__name__}: {error}",
+                expected=f"{self.target} to import",
+                next_step=f"repair or uninstall {self.origin}",
+            ) from error
+
+    def summary(self) -> str:
+        """The first line of the class's docstring, read without importing the plugin ("" if it has none)."""
+        module, _, attribute = self.target.partition(":")
+        source = _source_of(module)
+        if source is None:
+            return ""
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef) and node.name == attribute:
+                return (ast.get_docstring(node) or "").partition("\n")[0]
+        return ""
+
+
+def plugins(shelf: Shelf) -> tuple[Plugin, ...]:
+    """Every plugin of a shelf: built-ins first, in their order, then outsiders by name.
+
+    Raises:
+        PluginError: if two plugins claim the same name.
+    """
+    found = [Plugin(shelf, name, target) for name, target in BUILT_INS[shelf]]
+    outsiders = entry_points(group=f"recsysops.{shelf}")
+    for point in sorted(outsiders, key=lambda point: point.name):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+        found.append(Plugin(shelf, point.name, point.value, origin))
+    _refuse_doubles(found)
+    return tuple(found)
+
+
+def plugin(shelf: Shelf, name: str) -> Plugin:
+    """The plugin of that name.
+
+    Raises:
+        PluginError: if there is none; the message names the nearest.
+    """
+    from difflib import get_close_matches
+
+    known = plugins(shelf)
+    for candidate in known:
+        if candidate.name == name:
+            return candidate
+    nearest = get_close_matches(name, [candidate.name for candidate in known], n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"`recsysops {shelf} list` shows them"
+    raise PluginError(shelf, found=repr(name), expected="the name of an installed plugin", next_step=hint)
+
+
+def _refuse_doubles(found: Sequence[Plugin]) -> None:
+    seen: dict[str, Plugin] = {}
+    for candidate in found:
+        other = seen.setdefault(candidate.name, candidate)
+        if other is not candidate:
+            raise PluginError(
+                f"{candidate.shelf} {candidate.name}",
+                found=f"the name twice, in {other.origin} ({other.target}) and {candidate.origin} ({candidate.target})",
+                expected="one plugin of that name",
+                next_step="rename or uninstall one of them",
+            )
+
+
+@cache
+def _source_of(module: str) -> str | None:
+    """Source text of a module, found without importing its last part."""
+    parent, _, _ = module.rpartition(".")
+    try:
+        path = getattr(import_module(parent), "__path__", None) if parent else None
+        spec = PathFinder.find_spec(module, path) if path else find_spec(module)
+    except ImportError:
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Views of the same values: terminal and JSON."""

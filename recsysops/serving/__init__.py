@@ -1,0 +1,1 @@
+"""What the recommender itself imports: standard library and numpy only, nothing of ours above it."""

@@ -1,0 +1,50 @@
+"""Pure functions on counts and series: the mathematics under every detector.
+
+Nothing here reads a file, knows a table or keeps state. A function takes counts (or a series of daily numbers) and
+returns numbers, vectorised over all leading dimensions, so that one call judges every feature, slice and day at once.
+Conventions, the same in every module:
+
+- *cells* are the last axis: a count array is ``(..., n_cells)``, a bucketed one ``(..., n_buckets, n_cells)``, a series
+  ``(..., n_days)``. A bucket holds whole requests, so bucket sums carry the clustering of rows within requests.
+- ``reference`` comes before ``current``; a difference is current minus reference.
+- results are float64 arrays (0-dimensional for a single subject); nan means "cannot be said" (an empty window, too few
+  buckets) and is never a quiet zero. Malformed input (negative counts, unequal shapes) raises ``ValueError``.
+
+Import from the module that carries the concept, for example ``from recsysops.statistics.psi import psi``; this package
+file imports nothing numeric, so listing plugins stays cheap.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "between_days",
+    "bucket_jackknife",
+    "bucket_permutation",
+    "chi_square",
+    "count_prediction",
+    "count_tails",
+    "design_effect",
+    "gamma_tail",
+    "hyperloglog",
+    "jensen_shannon",
+    "kolmogorov_smirnov",
+    "moments",
+    "multiplicity",
+    "overdispersion",
+    "proportion_comparison",
+    "proportions",
+    "psi",
+    "seasonal",
+    "self_calibration",
+    "smoothing",
+    "wasserstein",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load one of the modules above the first time it is asked for (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module(f"{__name__}.{name}")

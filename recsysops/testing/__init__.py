@@ -1,0 +1,1 @@
+"""Public contract suites that plugins run against themselves."""

@@ -1,0 +1,1 @@
+"""From what detectors say to what people are told: findings, gates, grouping."""
