@@ -1,0 +1,123 @@
+"""Folding profiles into history: rows of many partitions become arrays over days, slices and cells.
+
+Counts add exactly. Sums add in the order of the rows given, which is the order of partition keys, so that the same
+partitions always give the same floating-point result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from recsysops.profiles.measures import N_BUCKETS
+from recsysops.profiles.slices import EVERYTHING, Slice
+
+Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoldedCells:
+    """``counts`` has shape (n_days, n_slices, n_cells); ``slices[0]`` is every row."""
+
+    slices: tuple[Slice, ...]
+    counts: Counts
+
+
+def fold_cells(rows: pa.Table, days: Sequence[int], n_cells: int) -> FoldedCells:
+    """Fold the rows of one measure over hours and partitions.
+
+    Args:
+        rows: profile rows of one measure (schema ROWS), any days.
+        days: days since the epoch, in the order wanted; days without rows get zeros.
+        n_cells: length of every row's ``counts``.
+
+    Returns:
+        Counts of shape (n_days, n_slices, n_cells).
+    """
+    slices, slice_index = slice_axis(rows)
+    day_index = day_axis(rows, days)
+    counts = matrix(rows, "counts", n_cells)
+    folded = np.zeros((len(days), len(slices), n_cells), np.int64)
+    kept = day_index >= 0
+    np.add.at(folded, (day_index[kept], slice_index[kept]), counts[kept])
+    return FoldedCells(slices, folded)
+
+
+def fold_hours(rows: pa.Table, days: Sequence[int], slices: Sequence[Slice], n_cells: int) -> Counts:
+    """The same counts with the hour kept: shape (n_days, 24, n_slices, n_cells)."""
+    present, slice_index = slice_axis(rows)
+    place = np.array([slices.index(one) if one in slices else -1 for one in present], np.int64)
+    slice_index = place[slice_index] if len(slice_index) else slice_index
+    day_index = day_axis(rows, days)
+    hour = rows["hour"].to_numpy().astype(np.int64)
+    counts = matrix(rows, "counts", n_cells)
+    folded = np.zeros((len(days), 24, len(slices), n_cells), np.int64)
+    kept = (day_index >= 0) & (slice_index >= 0) & (hour >= 0)
+    np.add.at(folded, (day_index[kept], hour[kept], slice_index[kept]), counts[kept])
+    return folded
+
+
+def fold_buckets(rows: pa.Table, days: Sequence[int], slice_: Slice, n_cells: int) -> Counts:
+    """Bucketed counts of one slice: shape (n_days_with_buckets × N_BUCKETS, n_cells), days in the order given.
+
+    Days whose buckets have been dropped are left out; a day that has them but no rows of this slice is all zero.
+    """
+    day_index = day_axis(rows, days)
+    of_slice = _equals(rows["dimension"], slice_.dimension) & _equals(rows["value"], slice_.value)
+    known = np.unique(day_index[day_index >= 0])
+    kept = of_slice & (day_index >= 0)
+    folded = np.zeros((len(days), N_BUCKETS * n_cells), np.int64)
+    counts = matrix(rows.filter(pa.array(kept)), "counts", N_BUCKETS * n_cells)
+    np.add.at(folded, day_index[kept], counts)
+    return folded[known].reshape(len(known) * N_BUCKETS, n_cells)
+
+
+def slice_axis(rows: pa.Table) -> tuple[tuple[Slice, ...], npt.NDArray[np.int64]]:
+    """The slices that occur, every row first and the others sorted, and each row's index among them."""
+    dimension = rows["dimension"].combine_chunks().dictionary_encode()
+    value = rows["value"].combine_chunks().dictionary_encode()
+    n_values = max(1, len(value.dictionary))
+    codes = dimension.indices.to_numpy().astype(np.int64) * n_values + value.indices.to_numpy()
+    used, inverse = np.unique(codes, return_inverse=True)
+    names = [
+        Slice(dimension.dictionary[int(code) // n_values].as_py(), value.dictionary[int(code) % n_values].as_py())
+        for code in used
+    ]
+    ordered = sorted({EVERYTHING, *names})
+    place = np.array([ordered.index(name) for name in names], np.int64)
+    return tuple(ordered), place[inverse] if len(names) else np.zeros(0, np.int64)
+
+
+def day_axis(rows: pa.Table, days: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Each row's index among ``days``, −1 where its day is not among them."""
+    wanted = np.asarray(days, np.int64)
+    order = np.argsort(wanted)
+    day = rows["day"].to_numpy().astype(np.int64)
+    if not len(wanted):
+        return np.full(len(day), -1, np.int64)
+    place = np.minimum(np.searchsorted(wanted[order], day), len(wanted) - 1)
+    found = order[place]
+    return np.where(wanted[found] == day, found, -1)
+
+
+def matrix(rows: pa.Table, column: str, width: int) -> npt.NDArray[np.int64]:
+    """A list column whose lists all have ``width`` entries, as an array (n_rows, width).
+
+    Raises:
+        ValueError: if a list has another length, which no profile of this measure can have.
+    """
+    flat = rows[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    if len(flat) != rows.num_rows * width:
+        raise ValueError(f"{column}: found {len(flat)} entries in {rows.num_rows} rows, expected {width} in each")
+    return np.asarray(flat).reshape(rows.num_rows, width)
+
+
+def _equals(column: pa.ChunkedArray, value: str) -> npt.NDArray[np.bool_]:
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.equal(column, value).to_numpy(zero_copy_only=False), dtype=bool)

@@ -1,0 +1,175 @@
+"""The profile store: Parquet files addressed by what was counted over which bytes.
+
+    profiles/<table>/<digest>.parquet          collapsed rows; its metadata names measures, partition and facts
+    profiles/<table>/<digest>.buckets.parquet  the same counts by request-hash bucket; may be dropped
+
+The digest covers the partition's key and fingerprint and the ids of the measures (which cover their definitions, edge
+sets and look-up partitions). A file is written whole or not at all, buckets first: a profile exists when its main file
+does, and writing it twice gives the same bytes under the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsysops.errors import StateError
+from recsysops.profiles.history import PartitionFacts
+from recsysops.profiles.profile import BUCKETS, ROWS, Profile
+from recsysops.tables.atomic import write_atomically
+
+FORMAT_VERSION = 1
+_METADATA = b"recsysops"
+
+
+@dataclass(frozen=True)
+class StoredProfile:
+    """A profile on disk, known by its metadata alone."""
+
+    path: Path
+    measure_ids: frozenset[str]
+    facts: PartitionFacts
+
+    @property
+    def buckets_path(self) -> Path:
+        """Where the bucketed counts are, if they are still kept."""
+        return self.path.with_suffix(".buckets.parquet")
+
+
+class ProfileStore:
+    """Profiles of one workspace, below ``folder``.
+
+    Raises:
+        StateError: on reading, if a profile was written by a newer version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, profile: Profile) -> StoredProfile:
+        """Store a profile; a crash at any moment leaves it stored or absent."""
+        facts = profile.facts
+        address = json.dumps([FORMAT_VERSION, facts.key, facts.fingerprint, sorted(profile.measure_ids)])
+        folder = self._folder / facts.table
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{hashlib.sha256(address.encode()).hexdigest()[:32]}.parquet"
+        stored = StoredProfile(path, frozenset(profile.measure_ids), facts)
+        metadata = {_METADATA: json.dumps(_describe(profile), sort_keys=True).encode()}
+        rows = profile.rows.replace_schema_metadata(metadata)
+        if profile.buckets.num_rows:
+            write_atomically(stored.buckets_path, lambda target: _write(profile.buckets, target))
+        write_atomically(path, lambda target: _write(rows, target))
+        return stored
+
+    def of_table(self, table: str) -> tuple[StoredProfile, ...]:
+        """Every readable profile of a table. A damaged file is left out: its partition is simply counted again."""
+        folder = self._folder / table
+        if not folder.is_dir():
+            return ()
+        paths = [path for path in sorted(folder.glob("*.parquet")) if not path.name.startswith(".")]
+        found = (_open(path) for path in paths if not path.name.endswith(".buckets.parquet"))
+        return tuple(stored for stored in found if stored is not None)
+
+    def sweep(self) -> None:
+        """Remove what a killed run left half-written. Only for the holder of the workspace's lock."""
+        for path in self._folder.glob("*/.*.parquet"):
+            path.unlink(missing_ok=True)
+
+    @staticmethod
+    def rows(profiles: Iterable[StoredProfile]) -> pa.Table:
+        """The collapsed rows of some profiles, one after another."""
+        return _read([stored.path for stored in profiles], ROWS, None)
+
+    @staticmethod
+    def buckets(profiles: Iterable[StoredProfile], measure: str) -> pa.Table:
+        """The bucketed rows of one measure, from those profiles that still have buckets."""
+        paths = [stored.buckets_path for stored in profiles if stored.buckets_path.exists()]
+        return _read(paths, BUCKETS, [("measure", "=", measure)])
+
+    @staticmethod
+    def drop_buckets(profiles: Iterable[StoredProfile]) -> int:
+        """Forget bucketed counts that are no longer needed; the collapsed rows stay as they are. Returns how many."""
+        dropped = 0
+        for stored in profiles:
+            if stored.buckets_path.exists():
+                stored.buckets_path.unlink()
+                dropped += 1
+        return dropped
+
+
+def _write(table: pa.Table, target: Path) -> None:
+    pq.write_table(table, target, compression="zstd", row_group_size=1 << 16)
+
+
+def _read(paths: Sequence[Path], schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
+    tables = [_read_one(path, schema, filters) for path in paths]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _read_one(path: Path, schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
+    try:
+        return pq.read_table(path, schema=schema, filters=filters, partitioning=None).replace_schema_metadata(None)
+    except (OSError, pa.ArrowException) as error:
+        raise StateError(
+            str(path),
+            found=f"a damaged profile ({str(error).splitlines()[0]})",
+            expected="a file written whole",
+            next_step="delete it; the next run counts its partition again",
+        ) from error
+
+
+def _describe(profile: Profile) -> dict[str, Any]:
+    facts = profile.facts
+    return {
+        "format": FORMAT_VERSION,
+        "measures": sorted(profile.measure_ids),
+        "table": facts.table,
+        "partition": facts.key,
+        "fingerprint": facts.fingerprint,
+        "n_rows": facts.n_rows,
+        "n_bytes": facts.n_bytes,
+        "modified_at": facts.modified_at.isoformat(),
+        "first_ts": facts.first_ts.isoformat() if facts.first_ts else None,
+        "last_ts": facts.last_ts.isoformat() if facts.last_ts else None,
+        "columns": [list(column) for column in facts.columns],
+        "days": [[day.isoformat(), n_rows] for day, n_rows in facts.days],
+    }
+
+
+def _open(path: Path) -> StoredProfile | None:
+    try:
+        metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
+        described = json.loads(metadata[_METADATA])
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return None
+    if described["format"] > FORMAT_VERSION:
+        raise StateError(
+            str(path),
+            found=f"profile format {described['format']}",
+            expected=f"at most {FORMAT_VERSION}",
+            next_step="use the version of recsysops that wrote it, or name another state folder",
+        )
+    return StoredProfile(path, frozenset(described["measures"]), _facts(described))
+
+
+def _facts(described: Mapping[str, Any]) -> PartitionFacts:
+    return PartitionFacts(
+        table=described["table"],
+        key=described["partition"],
+        fingerprint=described["fingerprint"],
+        n_rows=described["n_rows"],
+        n_bytes=described["n_bytes"],
+        modified_at=datetime.fromisoformat(described["modified_at"]),
+        first_ts=datetime.fromisoformat(described["first_ts"]) if described["first_ts"] else None,
+        last_ts=datetime.fromisoformat(described["last_ts"]) if described["last_ts"] else None,
+        columns=tuple((name, kind) for name, kind in described["columns"]),
+        days=tuple((date.fromisoformat(day), n_rows) for day, n_rows in described["days"]),
+    )
