@@ -76,14 +76,33 @@ class Plugin:
 
     def summary(self) -> str:
         """The first line of the class's docstring, read without importing the plugin ("" if it has none)."""
+        node = self._class()
+        return (ast.get_docstring(node) or "").partition("\n")[0] if node else ""
+
+    def declared(self) -> dict[str, Any]:
+        """The literal arguments of the class's ``meta = …(code=…)``, read without importing the plugin."""
+        node = self._class()
+        for statement in node.body if node else ():
+            value = getattr(statement, "value", None)
+            if isinstance(value, ast.Call) and "meta" in ast.unparse(statement).partition("=")[0]:
+                return {
+                    word.arg: ast.literal_eval(word.value) for word in value.keywords if word.arg and _is_literal(word)
+                }
+        return {}
+
+    def _class(self) -> ast.ClassDef | None:
         module, _, attribute = self.target.partition(":")
         source = _source_of(module)
-        if source is None:
-            return ""
-        for node in ast.parse(source).body:
-            if isinstance(node, ast.ClassDef) and node.name == attribute:
-                return (ast.get_docstring(node) or "").partition("\n")[0]
-        return ""
+        body = ast.parse(source).body if source is not None else []
+        return next((node for node in body if isinstance(node, ast.ClassDef) and node.name == attribute), None)
+
+
+def _is_literal(word: ast.keyword) -> bool:
+    try:
+        ast.literal_eval(word.value)
+    except ValueError:
+        return False
+    return True
 
 
 def plugins(shelf: Shelf) -> tuple[Plugin, ...]:

@@ -1,1 +1,21 @@
-"""TODO"""
+"""The command line: one thin file per verb, imported only when its word is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; the console script ``recsysops`` ends with it.
+
+    Args:
+        argv: the words after ``recsysops``; those of the process when None.
+    """
+    import sys
+
+    from recsysops.cli.boundary import guarded
+
+    return guarded(list(sys.argv[1:] if argv is None else argv))
+
+
+__all__ = ["main"]

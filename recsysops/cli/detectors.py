@@ -1,0 +1,43 @@
+"""``recsysops detectors list|show``: what can be detected, without loading any of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recsysops.cli.options import options_of
+from recsysops.cli.output import print_json, print_lines, screen_width
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> int:
+    """List the detectors: name, code, severity and what each says."""
+    from recsysops.reporting.shelf import listed, listed_lines
+
+    rows = listed("detectors")
+    options = options_of(ctx)
+    if options.json:
+        print_json({"schema_version": 1, "detectors": [row.to_dict() for row in rows]})
+    else:
+        print_lines(listed_lines("detectors", rows, screen_width()), options)
+    return 0
+
+
+@app.command("show")
+def show(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Dotted name, e.g. input.missing_rate.", metavar="NAME")],
+) -> int:
+    """Show one detector: what it says, its parameters and what it needs."""
+    from recsysops.reporting.shelf import described, described_lines
+
+    card = described(name)
+    options = options_of(ctx)
+    if options.json:
+        print_json({"schema_version": 1, **card.to_dict()})
+    else:
+        print_lines(described_lines(card, screen_width()), options)
+    return 0
