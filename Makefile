@@ -3,16 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 UV_VENV := .venv-uv
 UV := $(UV_VENV)/bin/uv
-BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+BIN := $(VENV)/bin
+DEMO ?= recsysops-demo
+JOBS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup lock
-help:
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+.PHONY: help setup demo test test-slow test-latest check bench docs lock clean
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(UV):
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed, found " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "found Python " + sys.version.split()[0] + ", expected 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(UV_VENV)
 	$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
@@ -24,6 +26,36 @@ $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 
 setup: $(BIN)/.ready ## a local environment with exactly the locked versions
 
+demo: setup ## audit real serving logs: init, check, detect, compare
+	$(BIN)/recsysops demo --force $(DEMO)
+
+test: setup ## the tests (under 8 minutes on two cores)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+test-slow: setup ## the wheel, other Pythons, kills at random moments, many seeds
+	$(BIN)/python -m pytest -m slow
+
+test-latest: $(UV) ## the tests once with the newest dependencies instead of the locked ones
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-latest
+	$(UV) pip install --quiet --python .venv-latest/bin/python --upgrade --group dev --editable .
+	.venv-latest/bin/python -m pytest -n $(JOBS) --dist loadfile
+
+check: setup ## format, lint, types, import arrows, examples in docstrings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest -m "" --doctest-modules recsysops
+
+bench: setup ## speed and memory as ratios measured in one run
+	$(BIN)/python -m benchmarks
+
+docs: setup ## the pictures of the terminal in README and docs, drawn by the tool itself
+	$(BIN)/python docs/draw.py
+
 lock: | $(UV) ## resolve the newest versions into requirements.lock
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock
+
+clean: ## remove the environments and caches
+	rm -rf .venv .venv-uv .venv-latest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
