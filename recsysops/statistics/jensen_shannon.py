@@ -21,7 +21,7 @@ def jensen_shannon_divergence(reference: npt.ArrayLike, current: npt.ArrayLike) 
 
     Example:
         >>> round(float(jensen_shannon_divergence([500, 300, 200], [400, 300, 300])), 5)
-        0.0078
+        0.00779
 
     Source: Lin, IEEE Trans. Inf. Theory 37 (1991).
     """

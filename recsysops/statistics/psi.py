@@ -21,7 +21,7 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> FloatArray:
 
     Example:
         >>> round(float(psi([500, 300, 200], [400, 300, 300])), 4)
-        0.0626
+        0.0627
 
     Source: Yurdakul & Naranjo, J. Risk Model Validation 14 (2020).
     """
