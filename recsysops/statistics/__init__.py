@@ -16,6 +16,9 @@ file imports nothing numeric, so listing plugins stays cheap.
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+
 __all__ = [
     "between_days",
     "bucket_jackknife",
@@ -41,10 +44,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> ModuleType:
     """Load one of the modules above the first time it is asked for (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return import_module(f"{__name__}.{name}")
