@@ -1,0 +1,160 @@
+"""Findings with one cause are one incident: what belongs together, and which of them is the headline.
+
+Two findings share a cause when they are about the same column or entity, when columns made the same jump in the same
+rows on the same day, or when a score or an output moved on the day an input broke. The headline is the earliest, then
+the most upstream, then the widest of them. Everything here is pure and does not depend on the order of its input.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.triage.components import Components
+from recsysops.triage.findings import SEVERITIES, Finding, Severity, Stage
+from recsysops.triage.impact import affected_share, concentrated_in
+
+UPSTREAM_FIRST: tuple[Stage, ...] = (
+    "upstream", "schema", "logging", "label", "feature", "training", "artifact",
+    "retrieval", "ranking", "policy", "experiment", "client", "launch", "world",
+)  # fmt: skip
+SAME_JUMP = 0.1
+"""Two rates made the same jump when their changes differ by at most this share of the larger."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings of one cause, headline first, then by severity, onset, stage and effect."""
+
+    headline: Finding
+    findings: tuple[Finding, ...]
+    where: Slice
+    """The widest slice that holds the effect, when it is held by one; else every row."""
+    impact: float
+    """Share of the table's rows concerned, in [0, 1]."""
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of its findings."""
+        return max((finding.severity for finding in self.findings), key=SEVERITIES.index)
+
+    @property
+    def onset(self) -> date:
+        """The first day of the earliest of them."""
+        return min(_onset(finding) for finding in self.findings)
+
+
+def group(findings: Iterable[Finding], n_rows: Mapping[str, int] | None = None) -> tuple[Group, ...]:
+    """Every finding in exactly one group; groups by severity, impact and name.
+
+    Args:
+        findings: of one day, with their onsets.
+        n_rows: rows of each table on that day, for the share of traffic a group touches.
+    """
+    ordered = sorted(findings, key=lambda finding: finding.id)
+    parts = Components(len(ordered))
+    _join_entities(ordered, parts)
+    _join_equal_jumps(ordered, parts)
+    bundles = [[ordered[index] for index in part] for part in parts.lists()]
+    groups = (_as_group(bundle, n_rows or {}) for bundle in _with_symptoms(bundles))
+    return tuple(sorted(groups, key=_rank))
+
+
+def _entity(finding: Finding) -> tuple[str, ...]:
+    if finding.column:
+        return (finding.table, "column", finding.column)
+    return (finding.table, finding.subject.kind, finding.subject.id)
+
+
+def _join_entities(findings: Sequence[Finding], parts: Components) -> None:
+    first: dict[tuple[str, ...], int] = {}
+    for index, finding in enumerate(findings):
+        parts.join(first.setdefault(_entity(finding), index), index)
+
+
+def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
+    """Columns whose rate made the same jump in the same rows on the same day broke together."""
+    alike: dict[tuple[object, ...], list[tuple[float, int]]] = defaultdict(list)
+    for index, finding in enumerate(findings):
+        if finding.statistic.endswith("_rate") and finding.reference_value is not None:
+            kind = (finding.detector, finding.statistic, finding.table, finding.slice, _onset(finding))
+            alike[kind].append((finding.value - finding.reference_value, index))
+    for jumps in alike.values():
+        for (low, one), (high, other) in pairwise(sorted(jumps)):
+            if abs(high - low) <= SAME_JUMP * max(abs(low), abs(high)):
+                parts.join(one, other)
+
+
+def _with_symptoms(bundles: list[list[Finding]]) -> list[list[Finding]]:
+    """Outputs that moved on the day an input broke go beneath that input, the most upstream one if there are several."""
+    causes = sorted((bundle for bundle in bundles if not _is_symptom(bundle)), key=lambda bundle: _order(_head(bundle)))
+    taken: dict[int, list[Finding]] = {number: list(cause) for number, cause in enumerate(causes)}
+    alone = []
+    for symptom in (bundle for bundle in bundles if _is_symptom(bundle)):
+        number = next((number for number, cause in enumerate(causes) if _explains(cause, symptom)), None)
+        if number is None:
+            alone.append(symptom)
+        else:
+            taken[number] += symptom
+    return [*taken.values(), *alone]
+
+
+def _is_symptom(bundle: Sequence[Finding]) -> bool:
+    return all(finding.detector.startswith("output.") for finding in bundle)
+
+
+def _explains(cause: Sequence[Finding], symptom: Sequence[Finding]) -> bool:
+    if min(map(_onset, cause)) != min(map(_onset, symptom)):
+        return False
+    return any(_can_overlap(one.slice, other.slice) for one in cause for other in symptom)
+
+
+def _can_overlap(one: Slice, other: Slice) -> bool:
+    """Two values of one dimension share no rows; anything else may."""
+    return one.dimension != other.dimension or one.value == other.value
+
+
+def _as_group(bundle: Sequence[Finding], n_rows: Mapping[str, int]) -> Group:
+    head = _head(bundle)
+    rest = sorted((finding for finding in bundle if finding is not head), key=_order_within)
+    family = [finding for finding in bundle if _family(finding) == _family(head)]
+    where = concentrated_in(head, family) if head.slice == EVERYTHING else head.slice
+    return Group(head, (head, *rest), where, affected_share(head, n_rows))
+
+
+def _head(bundle: Sequence[Finding]) -> Finding:
+    return min(bundle, key=_order)
+
+
+def _family(finding: Finding) -> tuple[object, ...]:
+    """The same statistic of the same thing, in whatever slice."""
+    return (finding.detector, finding.statistic, _entity(finding))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    """Earliest, most upstream, worst, widest, strongest."""
+    stage = UPSTREAM_FIRST.index(finding.stage)
+    is_part = finding.slice != EVERYTHING
+    return (_onset(finding), stage, _badness(finding), is_part, -finding.n_current, -finding.effect, finding.id)
+
+
+def _order_within(finding: Finding) -> tuple[object, ...]:
+    stage = UPSTREAM_FIRST.index(finding.stage)
+    is_part = finding.slice != EVERYTHING
+    return (_badness(finding), _onset(finding), stage, is_part, -finding.effect, finding.id)
+
+
+def _rank(found: Group) -> tuple[object, ...]:
+    return (-SEVERITIES.index(found.severity), -found.impact, found.headline.detector, found.headline.id)
+
+
+def _badness(finding: Finding) -> int:
+    return -SEVERITIES.index(finding.severity)
+
+
+def _onset(finding: Finding) -> date:
+    return finding.onset or finding.day

@@ -1,0 +1,103 @@
+"""The alarm budget: which findings are worth a person's time, and which could be chance.
+
+Why these limits. A day compares ``n_series`` series. If nothing is wrong, each has probability p of a p-value at or
+below p, so the expected number of false findings in a day is at most ``n_series`` times the limit, whatever the
+dependence between series (linearity of expectation). A limit of (budget per day) / ``n_series`` therefore holds the
+budget on average; grouping can only lower the number of alarms further. Unlike an online false-discovery procedure it
+does not go deaf after quiet months.
+
+Persistence. A fault just below the limit would need luck every day. A finding within ten times the limit on two
+judged days running is kept: by chance that happens at most 10 × budget per day × 10 × budget per day / ``n_series``
+times a day, well within the budget as soon as some hundred series are watched. Its near miss is not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from recsysops.config.settings import BudgetSettings
+from recsysops.triage.audit import Audit
+from recsysops.triage.findings import Finding
+
+NEAR = 10.0
+"""Times the limit that still counts as a near miss."""
+NEAR_AT_MOST = 0.01
+"""With a handful of series ten times the limit would be no evidence at all."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The greatest p-values that alert: of a digest entry, of a page, and of a near miss."""
+
+    digest: float
+    page: float
+    near: float
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Findings of one day on both sides of the limits."""
+
+    kept: tuple[Finding, ...]
+    below: tuple[Finding, ...]
+    limits: Limits
+
+    @property
+    def near(self) -> tuple[Finding, ...]:
+        """Those below the limit that come close enough to count tomorrow."""
+        return tuple(finding for finding in self.below if _p(finding) <= self.limits.near)
+
+
+def limits_for(budget: BudgetSettings, n_series: int) -> Limits:
+    """The limits of a day in which ``n_series`` series were compared.
+
+    Example:
+        >>> limits = limits_for(BudgetSettings(page_per_30_days=3, digest_per_week=7), 1_000)
+        >>> limits.digest, limits.page, limits.near
+        (0.001, 0.0001, 0.01)
+    """
+    chances = max(n_series, 1)
+    digest = min(budget.digest_per_week / 7 / chances, 1.0)
+    page = min(budget.page_per_30_days / 30 / chances, 1.0)
+    return Limits(digest, page, max(min(NEAR * digest, NEAR_AT_MOST), digest))
+
+
+def weigh(audit: Audit, budget: BudgetSettings, seen_before: Collection[str] = ()) -> Weighed:
+    """Split an audit's findings at the budget's limits.
+
+    Args:
+        audit: what the detectors said.
+        budget: how many false alarms people accept.
+        seen_before: ids of the findings, kept or near, of the judged day before.
+
+    Returns:
+        kept findings (those without a p-value are rules that tolerate nothing and always stay) and the others. A
+        critical finding that misses the page limit stays as a warning.
+    """
+    limits = limits_for(budget, audit.n_series)
+    kept, below = [], []
+    for finding in audit.findings:
+        if _p(finding) <= limits.digest or (_p(finding) <= limits.near and finding.id in seen_before):
+            kept.append(_demoted(finding, limits))
+        else:
+            below.append(finding)
+    return Weighed(tuple(kept), tuple(below), limits)
+
+
+def worst(findings: Sequence[Finding]) -> Finding:
+    """The finding farthest below its limit's p-value, then of largest effect; for "the nearest miss was …"."""
+    return min(findings, key=lambda finding: (_p(finding), -finding.effect, finding.id))
+
+
+def _p(finding: Finding) -> float:
+    """A hard rule has no chance of being chance; NaN is no evidence."""
+    if finding.p_value is None:
+        return 0.0
+    return finding.p_value if finding.p_value == finding.p_value else 1.0
+
+
+def _demoted(finding: Finding, limits: Limits) -> Finding:
+    if finding.severity == "critical" and _p(finding) > limits.page:
+        return replace(finding, severity="warning")
+    return finding

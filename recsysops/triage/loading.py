@@ -1,0 +1,73 @@
+"""From the shelf to detectors that are ready to judge: chosen by name, built with the workspace's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pydantic import ValidationError
+
+from recsysops.errors import ConfigError, PluginError
+from recsysops.registry import Plugin, plugin, plugins
+from recsysops.triage.detector import Detector
+from recsysops.triage.findings import Skipped
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Detectors in shelf order, and those whose plugin could not be imported."""
+
+    detectors: tuple[Detector, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def load_detectors(
+    parameters: Mapping[str, Mapping[str, Any]], *, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> Loaded:
+    """Import and build the chosen detectors.
+
+    Args:
+        parameters: by detector name, from ``recsysops.yaml``.
+        only: names or globs to keep; all when empty.
+        skip: names or globs to leave out.
+
+    Raises:
+        PluginError: if a pattern of ``only`` or ``skip`` names no detector.
+        ConfigError: if parameters do not fit their detector.
+    """
+    detectors: list[Detector] = []
+    skipped = []
+    for entry in _chosen(only, skip):
+        try:
+            cls = entry.load()
+        except PluginError as error:
+            skipped.append(Skipped(entry.name, "failed", str(error)))
+            continue
+        detectors.append(_built(cls, entry.name, parameters.get(entry.name, {})))
+    return Loaded(tuple(detectors), tuple(skipped))
+
+
+def _chosen(only: Sequence[str], skip: Sequence[str]) -> list[Plugin]:
+    known = plugins("detectors")
+    for pattern in (*only, *skip):
+        if not any(fnmatchcase(entry.name, pattern) for entry in known):
+            plugin("detectors", pattern)  # raises, with the nearest name
+    return [entry for entry in known if _matches(entry, only or ("*",)) and not _matches(entry, skip)]
+
+
+def _matches(entry: Plugin, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(entry.name, pattern) for pattern in patterns)
+
+
+def _built(cls: Any, name: str, parameters: Mapping[str, Any]) -> Detector:
+    try:
+        detector: Detector = cls(cls.Params(**parameters))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(["detectors", name, *(str(part) for part in first["loc"])])
+        found = repr(first["input"]) if first["type"] != "extra_forbidden" else "an unknown parameter"
+        advice = f"`recsysops detectors show {name}` lists them"
+        raise ConfigError(where, found=found, expected=str(first["msg"]).lower(), next_step=advice) from None
+    return detector
