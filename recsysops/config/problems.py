@@ -34,8 +34,8 @@ def config_error(problems: Sequence[Problem], where: str) -> ConfigError:
         key, found, expected, advice = problems[0]
         return ConfigError(f"{where}: {key}", found=found, expected=expected, next_step=advice)
     lines = [
-        str(ConfigError(f"  {key}", found=found, expected=expected, next_step=advice))
-        for key, found, expected, advice in problems[:_MAX_LINES]
+        str(ConfigError(f"  ({number}) {key}", found=found, expected=expected, next_step=advice))
+        for number, (key, found, expected, advice) in enumerate(problems[:_MAX_LINES], 1)
     ]
     if len(problems) > _MAX_LINES:
         lines.append(f"  … and {len(problems) - _MAX_LINES} more")

@@ -1,0 +1,147 @@
+"""``recsysops init``: from files to a proposed workspace, with what it was unsure of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recsysops.config.settings import ColumnSettings, SourceSettings, TableSettings, WorkspaceSettings
+from recsysops.errors import RecSysOpsError, SourceError
+from recsysops.inspection.discovery import discover
+from recsysops.inspection.feature_guess import (
+    compact,
+    guess_features,
+    guess_masks,
+    guess_slices,
+    guess_unnest,
+    outcome_columns,
+    unused_columns,
+)
+from recsysops.inspection.role_guess import guess_roles
+from recsysops.inspection.sampling import MAX_ROWS, sample_source
+from recsysops.inspection.table_guess import guess_table
+from recsysops.inspection.time_guess import is_archive, newest_row, time_columns, zone_doubts
+from recsysops.inspection.values import Doubt, Found, Inference, TableGuess, TableSample
+from recsysops.tables.contract import TABLES
+
+
+def infer_workspace(
+    paths: Sequence[str],
+    root: Path,
+    *,
+    now: datetime | None = None,
+    name: str | None = None,
+    timezone: str = "UTC",
+    max_rows: int = MAX_ROWS,
+) -> Inference:
+    """Look at files and propose a workspace. Reads at most ``max_rows`` rows per source; writes nothing.
+
+    Args:
+        paths: files, folders and globs of logs, relative to the current folder.
+        root: the folder in which ``recsysops.yaml`` will stand.
+        now: the moment of asking, by which archives are told from live logs; UTC.
+        name: of the workspace; the folder's when None.
+        timezone: assumed where timestamps name none.
+
+    Raises:
+        SourceError: if nothing can be read, or nothing looks like a table of the contract.
+    """
+    found, notes = discover(paths, root)
+    samples, skipped = _samples(found, root, max_rows)
+    guesses, doubts = _tables(samples, timezone)
+    if not guesses:
+        raise SourceError(
+            ", ".join(paths),
+            found="; ".join(skipped) or "no table of the data contract",
+            expected="a log of candidates or impressions with request, item and time",
+            next_step="write recsysops.yaml by hand, docs/contract.md says how",
+        )
+    newest = newest_row(guesses)
+    clock = "archive" if is_archive(newest, now or datetime.now(UTC)) else "wall"
+    if newest and clock == "archive":
+        why = f"the newest row is of {newest:%Y-%m-%d}, more than 14 days ago"
+        doubts.append(Doubt("clock", "archive", ("wall",), why))
+    settings = WorkspaceSettings(
+        name=(name or root.absolute().name or "recommender")[:100],
+        timezone=timezone,
+        clock="archive" if clock == "archive" else "wall",
+        tables={guess.table: _settings(guess) for guess in guesses},
+    )
+    return Inference(settings, tuple(guesses), tuple(doubts), (*notes, *skipped))
+
+
+def _samples(found: Iterable[Found], root: Path, max_rows: int) -> tuple[list[TableSample], list[str]]:
+    samples: list[TableSample] = []
+    skipped: list[str] = []
+    for source in found:
+        try:
+            samples.append(sample_source(source, root, max_rows))
+        except RecSysOpsError as error:
+            skipped.append(f"left out {source.label!r}: {error}")
+    return samples, skipped
+
+
+def _tables(samples: Iterable[TableSample], zone: str) -> tuple[list[TableGuess], list[Doubt]]:
+    """One guess per table of the contract; where two sources claim the same, the likelier and then the larger has it."""
+    claims = []
+    doubts: list[Doubt] = []
+    for sample in samples:
+        likely, doubt = guess_table(sample)
+        doubts += [doubt] if doubt else []
+        if likely:
+            claims.append((likely, sample))
+    claims.sort(key=lambda claim: (-claim[0][0][0], -claim[1].found.n_bytes, claim[1].found.label))
+    guesses: dict[str, TableGuess] = {}
+    for likely, sample in claims:
+        table = next((table for points, table in likely if table not in guesses), None)
+        if table is None or table != likely[0][1]:
+            rival = guesses[likely[0][1]].sample.found.label
+            why = f"{rival} fits {likely[0][1]} better, and a workspace has one of each table"
+            doubts.append(Doubt(f"source {sample.found.label}", table or "", (likely[0][1],), why))
+        if table is not None:
+            guesses[table], more = _guess(sample, table, zone)
+            doubts += more
+    return [guesses[table] for table in TABLES if table in guesses], doubts
+
+
+def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list[Doubt]]:
+    roles, doubts = guess_roles(sample, table)
+    masks = guess_masks(sample, roles.values())
+    labels = outcome_columns(sample) if table == "candidates" else ()
+    used = {*roles.values(), *masks.values(), *labels}
+    slices, more_slices = guess_slices(sample, table, used)
+    features = guess_features(sample, table, {*used, *slices, *more_slices})
+    taken = {*used, *slices, *more_slices, *features}
+    guess = TableGuess(
+        table,
+        sample,
+        roles,
+        compact(features, [column.name for column in sample.columns]),
+        slices,
+        more_slices,
+        guess_unnest(sample) if table == "candidates" else (),
+        {name: mask for name, mask in masks.items() if name in features},
+        time_columns(sample, table, roles),
+        unused_columns(sample, taken, masks),
+    )
+    doubts += zone_doubts(sample, table, roles, zone)
+    for label in labels:
+        why = "an outcome joined onto candidates is not counted; export the outcomes as a table of their own"
+        doubts.append(Doubt(f"tables.{table}.columns", label, ("outcomes",), why))
+    return guess, doubts
+
+
+def _settings(guess: TableGuess) -> TableSettings:
+    columns = {column: ColumnSettings(kind="timestamp") for column in guess.times}
+    columns |= {column: ColumnSettings(mask=mask) for column, mask in guess.masks.items()}
+    return TableSettings(
+        source=SourceSettings(
+            path=guess.sample.found.path, format=guess.sample.found.format, table=guess.sample.found.table
+        ),
+        roles=dict(guess.roles),
+        features=list(guess.features),
+        slices=list(guess.slices),
+        unnest=list(guess.unnest),
+        columns=columns,
+    )
