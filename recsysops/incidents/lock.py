@@ -1,0 +1,61 @@
+"""One run at a time per workspace: a lock that the system lets go of when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recsysops.errors import LockHeldError, StateError
+
+FILE_NAME = "lock"
+
+
+@contextmanager
+def workspace_lock(state: Path, verb: str) -> Iterator[None]:
+    """Hold the workspace for the length of the block.
+
+    Raises:
+        LockHeldError: at once, if another run holds it; names its process, verb and start.
+        StateError: if the state folder cannot be written to.
+    """
+    path = state / FILE_NAME
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StateError(str(path), found=reason, next_step="check the state folder's permissions") from None
+    try:
+        _acquire(descriptor, path)
+        _sign(descriptor, verb)
+        yield
+    finally:
+        os.close(descriptor)  # lets go of the lock; the file stays, so that nobody locks a removed one
+
+
+def _acquire(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockHeldError(
+            str(path), found=_holder(descriptor), expected="no other run", next_step="wait until it has ended"
+        ) from None
+
+
+def _sign(descriptor: int, verb: str) -> None:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "started": started, "verb": verb}).encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 1000, 0))
+        return f"`{holder['verb']}` running as process {holder['pid']} since {holder['started']}"
+    except (ValueError, KeyError, TypeError):
+        return "another run"

@@ -1,0 +1,156 @@
+"""Writing a judged day: findings, their days, and the incidents they open or continue, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.schema import finding_days, findings, incidents, judged_days
+from recsysops.incidents.stored import to_text
+from recsysops.triage.findings import Finding
+from recsysops.triage.grouping import Group
+
+CONTINUES_WITHIN = timedelta(days=7)
+"""A finding seen again within a week continues its incident; later it is a new one."""
+RESOLVED_AFTER = 3
+"""Judged days without a finding until an incident counts as resolved."""
+
+
+def write_day(connection: Connection, run: int, judged: JudgedDay) -> None:
+    """Put the day in place of whatever the state said of it before."""
+    owners = [_owner_candidates(connection, group, judged.day) for group in judged.groups]
+    touched = _clear(connection, judged.day)
+    day = judged.day.isoformat()
+    values = {"run": run, "detectors": judged.detectors, "data": judged.data}
+    row = upsert(judged_days).values(day=day, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["day"], set_=values))
+    taken: set[int] = set()
+    for group, candidates in zip(judged.groups, owners, strict=True):
+        number = next((candidate for candidate in candidates if candidate not in taken), None)
+        number = _open(connection, group, judged.day) if number is None else number
+        taken.add(number)
+        _add_days(connection, group.findings, day, incident=number)
+        _describe(connection, number, group, judged.day)
+    _add_days(connection, judged.near, day, incident=None)
+    _settle_findings(connection, [finding for group in judged.groups for finding in group.findings])
+    _settle_incidents(connection, touched | taken)
+
+
+def _owner_candidates(connection: Connection, group: Group, day: date) -> list[int]:
+    """Incidents that had one of the group's findings around that day, oldest first."""
+    ids = [finding.id for finding in group.findings]
+    low, high = (day - CONTINUES_WITHIN).isoformat(), (day + CONTINUES_WITHIN).isoformat()
+    query = (
+        select(finding_days.c.incident)
+        .where(finding_days.c.finding.in_(ids), finding_days.c.incident.is_not(None))
+        .where(finding_days.c.day.between(low, high))
+        .distinct()
+        .order_by(finding_days.c.incident)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _clear(connection: Connection, day: date) -> set[int]:
+    """Forget the day; the incidents that it was part of."""
+    of_day = finding_days.c.day == day.isoformat()
+    query = select(finding_days.c.incident).where(of_day, finding_days.c.incident.is_not(None)).distinct()
+    touched = set(connection.execute(query).scalars())
+    connection.execute(delete(finding_days).where(of_day))
+    return touched
+
+
+def _open(connection: Connection, group: Group, day: date) -> int:
+    values = {**_described(group), "onset": group.onset.isoformat(), "last_seen": day.isoformat()}
+    result = connection.execute(insert(incidents).values(**values, opened=day.isoformat(), status="open"))
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def _describe(connection: Connection, number: int, group: Group, day: date) -> None:
+    """An incident reads as on the newest day it was seen."""
+    same = (incidents.c.id == number, incidents.c.last_seen <= day.isoformat())
+    connection.execute(update(incidents).where(*same).values(**_described(group)))
+    earlier = (incidents.c.id == number, incidents.c.onset > group.onset.isoformat())
+    connection.execute(update(incidents).where(*earlier).values(onset=group.onset.isoformat()))
+
+
+def _described(group: Group) -> dict[str, Any]:
+    head = group.headline
+    return {
+        "severity": group.severity,
+        "headline": head.headline,
+        "where": str(group.where),
+        "stage": head.stage,
+        "entity": entity_of(head),
+        "impact": group.impact,
+        "findings": json.dumps([finding.id for finding in group.findings]),
+    }
+
+
+def entity_of(finding: Finding) -> str:
+    """What a finding is about, as one name: ``candidates.score``, ``items``, ``item 123``."""
+    if finding.column:
+        return f"{finding.table}.{finding.column}"
+    return finding.table if finding.subject.kind == "table" else f"{finding.subject.kind} {finding.subject.id}"
+
+
+def _add_days(connection: Connection, found: Sequence[Finding], day: str, *, incident: int | None) -> None:
+    rows = [
+        {
+            "finding": finding.id,
+            "day": day,
+            "incident": incident,
+            "is_kept": incident is not None,
+            "value": finding.value,
+            "reference_value": finding.reference_value,
+            "p_value": finding.p_value,
+            "effect": finding.effect,
+        }
+        for finding in found
+    ]
+    if rows:
+        connection.execute(insert(finding_days), rows)
+
+
+def _settle_findings(connection: Connection, found: Sequence[Finding]) -> None:
+    """Add what is new, and make counts and days agree with ``finding_days`` again."""
+    for finding in found:
+        day = finding.day.isoformat()
+        row = upsert(findings).values(id=finding.id, first_day=day, last_day=day, times_seen=0, latest=to_text(finding))
+        newer = findings.c.last_day <= day
+        connection.execute(
+            row.on_conflict_do_update(index_elements=["id"], set_={"latest": row.excluded.latest}, where=newer)
+        )
+    kept = finding_days.c.is_kept & (finding_days.c.finding == findings.c.id)
+    counted = {
+        "times_seen": select(func.count()).where(kept).scalar_subquery(),
+        "first_day": select(func.coalesce(func.min(finding_days.c.day), findings.c.first_day))
+        .where(kept)
+        .scalar_subquery(),
+        "last_day": select(func.coalesce(func.max(finding_days.c.day), findings.c.last_day))
+        .where(kept)
+        .scalar_subquery(),
+    }
+    connection.execute(update(findings).values(**counted))
+
+
+def _settle_incidents(connection: Connection, touched: set[int]) -> None:
+    """Days of the touched incidents from ``finding_days``; then every incident's status from the judged days."""
+    for number in sorted(touched):
+        mine = finding_days.c.incident == number
+        first, last = connection.execute(
+            select(func.min(finding_days.c.day), func.max(finding_days.c.day)).where(mine)
+        ).one()
+        values = {"status": "withdrawn"} if first is None else {"status": "open", "opened": first, "last_seen": last}
+        connection.execute(update(incidents).where(incidents.c.id == number).values(**values))
+    newest = select(judged_days.c.day).order_by(judged_days.c.day.desc()).offset(RESOLVED_AFTER - 1).limit(1)
+    limit = connection.execute(newest).scalar()
+    if limit is not None:
+        gone = (incidents.c.status == "open", incidents.c.last_seen < limit)
+        connection.execute(update(incidents).where(*gone).values(status="resolved"))

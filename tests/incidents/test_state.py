@@ -1,0 +1,178 @@
+"""What the workspace remembers: the same finding tomorrow is the same finding, and a day is written whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsysops.errors import StateError
+from recsysops.incidents import write_day as writing
+from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.state import State
+from recsysops.incidents.stored import from_text, to_text
+from recsysops.profiles.slices import Slice
+from recsysops.triage.findings import Finding, Subject
+from recsysops.triage.grouping import group
+
+DAY = date(2026, 11, 1)
+BASE = Finding(
+    "X1", "input.missing_rate", "candidates", Subject("column", "a"), "null_rate", 0.11, 0.01, 0.005, "warning",
+    "feature", "a is NULL", DAY, column="a", slice=Slice("market", "N'O"), n_current=1_000, p_value=1e-9,
+    series=(0.01, float("nan"), 0.11), low=0.1, high=0.12,
+)  # fmt: skip
+
+
+def day(number: int) -> date:
+    return DAY + timedelta(number)
+
+
+def found(column: str, on: date, **changes: Any) -> Finding:
+    return replace(BASE, column=column, subject=Subject("column", column), day=on, **changes)
+
+
+def judged(number: int, *columns: str, near: tuple[str, ...] = ()) -> JudgedDay:
+    findings = [
+        found(column, day(number), onset=day(number), value=2 ** (ord(column) - ord("a")) / 10) for column in columns
+    ]
+    return JudgedDay(
+        day(number), "d1", f"data{number}", group(findings), tuple(found(name, day(number)) for name in near)
+    )
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with State(tmp_path / "state") as opened:
+        yield opened
+
+
+def contents(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table but the log of runs."""
+    with closing(sqlite3.connect(folder / "state.db")) as connection:
+        tables = ("judged_days", "findings", "finding_days", "incidents")
+        return {table: sorted(connection.execute(f"SELECT * FROM {table}")) for table in tables}
+
+
+def write(state: State, *days: JudgedDay) -> None:
+    for one in days:
+        state.write_day(1, one)
+
+
+@pytest.fixture(autouse=True)
+def _first_run(state: State) -> None:
+    assert state.begin_run("detect") == 1
+
+
+def test_a_finding_comes_back_as_it_was_written() -> None:
+    back = from_text(to_text(BASE))
+    assert back.series[1] != back.series[1]
+    assert replace(back, series=(), onset=None) == replace(BASE, series=())
+    assert back.id == BASE.id
+
+
+def test_the_same_finding_tomorrow_continues_its_incident(state: State) -> None:
+    write(state, judged(0), judged(1, "a"), judged(2, "a", "b"), judged(3, "a"))
+    first, second = state.incidents()
+    assert (first.id, first.onset, first.last_seen, first.status) == (1, day(1), day(3), "open")
+    assert (second.onset, second.last_seen) == (day(2), day(2))
+    assert first.entity == "candidates.a"
+    assert state.incidents_on([day(2)]) == {1, 2}
+    assert state.days_of([found("a", DAY).id, "f-none"]) == {
+        found("a", DAY).id: {day(1), day(2), day(3)},
+        "f-none": set(),
+    }
+    assert state.findings(first.finding_ids)[first.finding_ids[0]].day == day(3)
+
+
+def test_three_quiet_days_resolve_an_incident_and_a_week_later_it_is_a_new_one(state: State) -> None:
+    write(state, judged(0, "a"), judged(1), judged(2))
+    assert [incident.status for incident in state.incidents()] == ["open"]
+    write(state, judged(3))
+    assert [incident.status for incident in state.incidents()] == ["resolved"]
+    assert state.days_of_resolved() == {day(0)}
+    write(state, judged(5, "a"))
+    assert [(incident.id, incident.status) for incident in state.incidents()] == [(1, "open")]
+    write(state, judged(20, "a"))
+    assert [(incident.id, incident.opened) for incident in state.incidents()] == [(1, day(0)), (2, day(20))]
+
+
+def test_judging_a_day_again_replaces_it(state: State, tmp_path: Path) -> None:
+    write(state, judged(0), judged(1, "a"), judged(2, "a", near=("c",)))
+    before = contents(tmp_path / "state")
+    write(state, judged(1, "a"), judged(2, "a", near=("c",)), judged(0))
+    assert contents(tmp_path / "state") == before
+    write(state, judged(1), judged(2))
+    assert [incident.status for incident in state.incidents()] == ["withdrawn"]
+    assert state.found_on(day(2)) == frozenset()
+
+
+def test_near_misses_count_tomorrow_but_open_nothing(state: State) -> None:
+    write(state, judged(0, near=("a",)))
+    assert state.incidents() == ()
+    assert state.found_on(day(0)) == {found("a", DAY).id}
+    write(state, judged(1, "a"))
+    assert state.days_of([found("a", DAY).id])[found("a", DAY).id] == {day(0), day(1)}
+
+
+STEPS = ("_owner_candidates", "_clear", "_open", "_add_days", "_describe", "_settle_findings", "_settle_incidents")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_kill_at_any_step_leaves_the_whole_day_or_nothing(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, is_after: bool
+) -> None:
+    write(state, judged(0, "a"), judged(1, "a", "b"))
+    before = contents(tmp_path / "state")
+    original = getattr(writing, step)
+
+    def killed(*arguments: Any, **words: Any) -> None:
+        if is_after:
+            original(*arguments, **words)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(state, judged(2, "a", "b", "c"))
+    assert contents(tmp_path / "state") == before
+    write(state, judged(2, "a", "b", "c"))
+    with State(tmp_path / "other") as other:
+        other.begin_run("detect")
+        write(other, judged(0, "a"), judged(1, "a", "b"), judged(2, "a", "b", "c"))
+    assert contents(tmp_path / "state") == contents(tmp_path / "other")
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="move it away") as caught:
+        State(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
+
+
+def test_a_newer_version_and_a_foreign_database_are_refused(tmp_path: Path) -> None:
+    with State(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        connection.execute("UPDATE state_version SET version = 99")
+    with pytest.raises(StateError, match="found state of version 99, expected version 1"):
+        State(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        connection.execute("DROP TABLE state_version")
+    with pytest.raises(StateError, match="a database of something else"):
+        State(tmp_path)
+
+
+def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="expected a folder"):
+        State(tmp_path / "file" / "state")

@@ -1,0 +1,117 @@
+"""Findings with one cause are one group, whatever order they come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.triage.findings import Finding, Subject
+from recsysops.triage.grouping import group
+from recsysops.triage.onset import onset
+
+DAY = date(2026, 11, 20)
+NO = Slice("market", "NO")
+BASE = Finding(
+    "X1", "input.missing_rate", "candidates", Subject("column", "a"), "null_rate", 0.11, 0.01, 0.005, "warning",
+    "feature", "a is NULL", DAY, column="a", n_current=1_000,
+)  # fmt: skip
+
+
+def found(column: str = "a", **changes: Any) -> Finding:
+    return replace(BASE, subject=Subject("column", column), column=column, **changes)
+
+
+def output(name: str = "score_shift", **changes: Any) -> Finding:
+    values = {"detector": f"output.{name}", "stage": "ranking", "statistic": "w1_over_iqr", "reference_value": None}
+    return replace(found("score"), **{**values, **changes})
+
+
+def test_one_column_is_one_group() -> None:
+    groups = group([found(), found(statistic="nan_rate"), found(slice=NO, n_current=100), found("b", value=0.5)])
+    assert sorted(len(one.findings) for one in groups) == [1, 3]
+
+
+def test_columns_that_made_the_same_jump_broke_together() -> None:
+    groups = group([found("a"), found("b", value=0.112), found("c", value=0.4), found("d", onset=DAY - timedelta(1))])
+    assert sorted(tuple(finding.column for finding in one.findings) for one in groups) == [("a", "b"), ("c",), ("d",)]
+
+
+def test_a_score_that_moved_with_an_input_is_its_symptom() -> None:
+    (one,) = group(
+        [output(severity="critical"), found(), output("item_domination", column="", subject=Subject("item", "7"))]
+    )
+    assert (one.headline.detector, one.severity, len(one.findings)) == ("input.missing_rate", "critical", 3)
+
+
+def test_a_score_that_moved_on_another_day_or_in_another_market_is_not() -> None:
+    assert len(group([output(onset=DAY - timedelta(3)), found()])) == 2
+    assert len(group([output(slice=Slice("market", "SE")), found(slice=NO)])) == 2
+
+
+def test_the_most_upstream_of_several_causes_takes_the_symptom() -> None:
+    upstream = found("b", table="items", stage="upstream", value=0.9, severity="info")
+    groups = group([found(), upstream, output()])
+    assert {one.headline.table: len(one.findings) for one in groups} == {"items": 2, "candidates": 1}
+
+
+def test_the_headline_is_earliest_then_most_upstream() -> None:
+    early = found(statistic="nan_rate", onset=DAY - timedelta(2), stage="ranking")
+    (one,) = group([found(severity="critical"), early])
+    assert (one.headline, one.onset) == (early, DAY - timedelta(2))
+
+
+def test_a_fault_of_one_market_names_it_and_a_fault_everywhere_does_not() -> None:
+    whole = found(value=0.02, reference_value=0.0)
+    (one,) = group([whole, found(slice=NO, value=0.2, reference_value=0.0, n_current=100)])
+    assert (one.headline, one.where) == (whole, NO)
+    (one,) = group([whole, found(slice=NO, value=0.021, reference_value=0.0, n_current=900)])
+    assert one.where == EVERYTHING
+    (one,) = group([found(slice=NO)])
+    assert one.where == NO
+
+
+def test_impact_is_the_share_of_rows_concerned() -> None:
+    (one,) = group([found(n_current=5_000)], {"candidates": 10_000})
+    assert abs(one.impact - 0.05) < 1e-12
+    assert group([found()])[0].impact == 0
+
+
+def test_onset_is_the_first_day_of_the_unbroken_run() -> None:
+    days = [DAY - timedelta(number) for number in (5, 4, 3, 2, 1)]
+    assert onset(DAY, {days[0], days[3], days[4]}, days) == days[3]
+    assert onset(DAY, set(), days) == onset(DAY, {days[0]}, []) == DAY
+    assert onset(days[3], set(days), days) == days[0]
+
+
+findings = st.lists(
+    st.builds(
+        found,
+        column=st.sampled_from(["a", "b", "c", "score"]),
+        detector=st.sampled_from(["input.missing_rate", "input.row_volume", "output.score_shift"]),
+        statistic=st.sampled_from(["null_rate", "psi"]),
+        table=st.sampled_from(["candidates", "items"]),
+        value=st.sampled_from([0.1, 0.105, 0.2, 0.5]),
+        stage=st.sampled_from(["upstream", "feature", "ranking"]),
+        severity=st.sampled_from(["info", "warning", "critical"]),
+        slice=st.sampled_from([EVERYTHING, NO, Slice("market", "SE"), Slice("device", "tv")]),
+        onset=st.sampled_from([None, DAY - timedelta(1)]),
+        n_current=st.sampled_from([0, 10, 1_000]),
+    ),
+    max_size=12,
+    unique_by=lambda finding: finding.id,
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(findings, st.randoms(use_true_random=False))
+def test_groups_are_a_partition_that_order_does_not_change(found: list[Finding], random: Any) -> None:
+    groups = group(found, {"candidates": 1_000})
+    assert sorted(finding.id for one in groups for finding in one.findings) == sorted(finding.id for finding in found)
+    assert all(one.headline is one.findings[0] for one in groups)
+    random.shuffle(found)
+    assert group(found, {"candidates": 1_000}) == groups
