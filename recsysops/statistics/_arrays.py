@@ -24,7 +24,7 @@ def as_counts(values: npt.ArrayLike, name: str, *, min_ndim: int = 1) -> FloatAr
     counts = as_floats(values)
     if counts.ndim < min_ndim:
         raise ValueError(f"{name}: found {counts.ndim} dimensions, expected at least {min_ndim}")
-    if counts.ndim and counts.shape[-1] == 0:
+    if min_ndim and counts.shape[-1] == 0:
         raise ValueError(f"{name}: the last axis is empty, expected at least one entry")
     if not np.isfinite(counts).all():
         raise ValueError(f"{name}: found nan or infinity, expected finite counts")

@@ -24,13 +24,8 @@ class CountTails:
     """min(1, 2 min(lower, upper))."""
 
 
-def both_tails(lower: npt.ArrayLike, upper: npt.ArrayLike) -> CountTails:
-    """Join the two one-sided probabilities of a count into ``CountTails``.
-
-    Example:
-        >>> float(both_tails(0.99, 0.02).two_sided)
-        0.04
-    """
+def _both_tails(lower: npt.ArrayLike, upper: npt.ArrayLike) -> CountTails:
+    """Join the two one-sided probabilities of a count into ``CountTails``."""
     low, high = np.asarray(lower, dtype=np.float64), np.asarray(upper, dtype=np.float64)
     return CountTails(low, high, np.asarray(np.minimum(1.0, 2.0 * np.minimum(low, high))))
 
@@ -52,7 +47,7 @@ def poisson_tails(count: npt.ArrayLike, mean: npt.ArrayLike) -> CountTails:
     """
     k, mu = as_counts(count, "count", min_ndim=0), as_counts(mean, "mean", min_ndim=0)
     upper = np.where(k > 0, special.gammainc(np.where(k > 0, k, 1.0), mu), 1.0)
-    return both_tails(special.gammaincc(k + 1.0, mu), upper)
+    return _both_tails(special.gammaincc(k + 1.0, mu), upper)
 
 
 def binomial_tails(count: npt.ArrayLike, trials: npt.ArrayLike, rate: npt.ArrayLike) -> CountTails:
@@ -76,7 +71,7 @@ def binomial_tails(count: npt.ArrayLike, trials: npt.ArrayLike, rate: npt.ArrayL
         raise ValueError("expected count <= trials and a rate in [0, 1]")
     lower = np.where(k < n, special.betainc(np.where(k < n, n - k, 1.0), k + 1.0, 1.0 - p), 1.0)
     upper = np.where(k > 0, special.betainc(np.where(k > 0, k, 1.0), n - k + 1.0, p), 1.0)
-    return both_tails(lower, upper)
+    return _both_tails(lower, upper)
 
 
 def negative_binomial_tails(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> CountTails:
@@ -103,7 +98,7 @@ def negative_binomial_tails(count: npt.ArrayLike, mean: npt.ArrayLike, dispersio
     p, q = 1.0 / (1.0 + mu / size), (mu / size) / (1.0 + mu / size)
     lower = special.betainc(size, k + 1.0, p)
     upper = np.where(k > 0, special.betainc(np.where(k > 0, k, 1.0), size, q), 1.0)
-    return both_tails(np.where(is_spread, lower, poisson.lower), np.where(is_spread, upper, poisson.upper))
+    return _both_tails(np.where(is_spread, lower, poisson.lower), np.where(is_spread, upper, poisson.upper))
 
 
 def garwood_interval(count: npt.ArrayLike, exposure: npt.ArrayLike = 1.0, *, confidence: float = 0.95) -> RateInterval:

@@ -26,7 +26,17 @@ class Moments:
     """Largest value; -inf without rows."""
 
     def variance(self, *, ddof: int = 1) -> FloatArray:
-        """Variance, ``m2 / (count - ddof)``; nan with no more than ``ddof`` rows."""
+        """Variance of the rows, ``m2 / (count - ddof)``.
+
+        Parameters: ``ddof`` 1 for a sample, 0 for the whole.
+        Returns: (...), squared units of the rows; nan with no more than ``ddof`` rows.
+
+        Example:
+            >>> float(moments_of([1.0, 3.0]).variance())
+            2.0
+
+        Source: as ``moments_of``.
+        """
         return divide(self.m2, np.where(self.count > ddof, self.count - ddof, np.nan))
 
 

@@ -54,7 +54,7 @@ def compare_proportions(
         >>> round(float(result.difference), 3), round(float(result.difference_low), 4), round(float(result.ratio), 1)
         (0.02, 0.0078, 3.0)
 
-    Source: Newcombe, Stat. Med. 17 (1998), method 10; Walter, Biometrika 62 (1975) for the ratio.
+    Source: Newcombe, Stat. Med. 17 (1998), method 10; Pettigrew, Gart & Thomas, Biometrika 73 (1986).
     """
     check_fraction(confidence, "confidence")
     reference = wilson_interval(

@@ -149,6 +149,7 @@ def test_degenerate_windows() -> None:
         assert np.isnan(nothing.p_value)
         assert np.isnan(nothing.tail_p_value)
     assert permute_buckets(np.ones((8, 1)), np.ones((8, 1)), psi, n_draws=50).p_value == 1
+    assert permute_buckets(np.ones((0, 8, 3)), np.ones((0, 8, 3)), psi, n_draws=50).p_value.shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def test_public_functions_are_documented(module: ModuleType) -> None:
 
 
 def test_every_module_is_listed_and_loads_on_demand() -> None:
-    assert package.psi.__name__ == "recsysops.statistics.psi"
+    for name in package.__all__:
+        assert package.__getattr__(name) is import_module(f"recsysops.statistics.{name}")
     with pytest.raises(AttributeError, match="no attribute 'absent'"):
         package.__getattr__("absent")
 
