@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from recsysops.errors import ConfigError, SourceError
+from recsysops.tables.nearest import did_you_mean
 
 
 def choose_table(wanted: str | None, known: Sequence[str], path: Path) -> str:
@@ -23,10 +23,9 @@ def choose_table(wanted: str | None, known: Sequence[str], path: Path) -> str:
         raise ConfigError(f"source {path}", found=f"{len(known)} tables: {shown}", next_step="name one in source.table")
     if wanted in known:
         return str(wanted)
-    nearest = get_close_matches(wanted or "", known, n=1)
     raise SourceError(
         str(path),
         found=f"tables {shown}" if known else "a database without tables",
         expected=f"table {wanted!r}" if wanted else "a table",
-        next_step=f"did you mean {nearest[0]!r}?" if nearest else "correct source.table",
+        next_step=did_you_mean(wanted or "", known, "correct source.table"),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from recsysops.config.settings import SourceSettings
 from recsysops.errors import ConfigError, SchemaError, SourceError
 from recsysops.tables.files import LocalFile, hive_values, list_files, unreadable
 from recsysops.tables.fingerprints import fingerprint
+from recsysops.tables.nearest import did_you_mean
 from recsysops.tables.source import Partition
 
 MAX_BATCH_ROWS = 131_072
@@ -159,6 +159,5 @@ def _refuse_unknown(columns: Sequence[str], schema: pa.Schema, path: Path) -> No
     known = set(schema.names)
     for name in columns:
         if name not in known:
-            nearest = get_close_matches(name, schema.names, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else "look at the file's columns"
+            hint = did_you_mean(name, schema.names, "look at the file's columns")
             raise SchemaError(str(path), found=f"no column {name!r}", expected="the column", next_step=hint)

@@ -119,7 +119,9 @@ def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     at_rest = path.stat().st_size > 18 and _header(path)[18] == 2 and not _wal(path).exists()
     query = "mode=ro&immutable=1" if at_rest else "mode=ro"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True)) as connection:
+        uri = f"{path.absolute().as_uri()}?{query}"
+        # batches may be drawn by a thread of DuckDB's; there is never more than one at a time
+        with closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection:
             yield connection
     except sqlite3.Error as error:
         raise SourceError(

@@ -1,0 +1,89 @@
+"""Make a partition of a table queryable in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from recsysops.errors import RecSysOpsError
+from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.source import Partition
+from recsysops.tables.table import Table
+
+
+@contextmanager
+def partition_view(
+    connection: duckdb.DuckDBPyConnection, table: Table, partition: Partition, columns: Sequence[str], view: str
+) -> Iterator[str]:
+    """A temporary view of these columns of a partition in canonical values; gives its quoted name, drops it at the end.
+
+    A Parquet file that needs no conversion is read by DuckDB itself. Anything else is a stream of Arrow batches that
+    **can be queried once**: ask everything in one query, or copy it into a table first.
+
+    Args:
+        connection: where the view is made; the caller sets its memory limit and spill folder.
+        table: the table.
+        partition: one of its partitions.
+        columns: at least one column, by its name in the logs.
+        view: name of the view; it must be free.
+
+    Raises:
+        SchemaError, SourceError: as ``Table.batches``, also for what is found while the view is queried.
+    """
+    name = quote_identifier(view)
+    failures: list[RecSysOpsError] = []
+    path = table.parquet_path(partition, columns)
+    if path is not None:
+        chosen = ", ".join(quote_identifier(column) for column in columns)
+        # a view cannot hold a bound value: the path is a literal with its quotes doubled, its glob characters escaped
+        connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {chosen} FROM read_parquet({_literal(str(path))})")
+    else:
+        connection.register(view, batch_reader(table, partition, columns, failures))
+    try:
+        yield name
+    except duckdb.Error:
+        if failures:  # DuckDB knows only the text of what went wrong in the stream
+            raise failures[0] from None
+        raise
+    finally:
+        if path is not None:
+            connection.execute(f"DROP VIEW IF EXISTS {name}")
+        else:
+            connection.unregister(view)
+
+
+def batch_reader(
+    table: Table, partition: Partition, columns: Sequence[str], failures: list[RecSysOpsError] | None = None
+) -> pa.RecordBatchReader:
+    """The partition as one Arrow stream.
+
+    Args:
+        table, partition, columns: as for ``Table.batches``.
+        failures: receives what goes wrong after the first batch, which Arrow passes on as text only.
+
+    Raises:
+        SchemaError, SourceError: for the first batch.
+    """
+    batches = table.batches(partition, columns)
+    first = next(batches, None)
+    if first is None:
+        return pa.RecordBatchReader.from_batches(table.arrow_schema(partition, columns), [])
+
+    def chained() -> Iterator[pa.RecordBatch]:
+        try:
+            yield first
+            yield from batches
+        except RecSysOpsError as error:
+            if failures is not None:
+                failures.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(first.schema, chained())
+
+
+def _literal(path: str) -> str:
+    escaped = "".join(f"[{character}]" if character in "*?[" else character for character in path)
+    return "'" + escaped.replace("'", "''") + "', hive_partitioning = false"
