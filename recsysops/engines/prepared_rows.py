@@ -6,12 +6,22 @@ quoting helper and values never enter the text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from recsysops.errors import SourceError
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.relation import partition_view
 from recsysops.tables.schema import TableSchema
+from recsysops.tables.source import Partition
+from recsysops.tables.table import Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 NULL_SLICE = "(null)"
 
@@ -39,6 +49,34 @@ class PreparedRows:
             if value is not None:
                 return Slice(dimension, value)
         return EVERYTHING
+
+
+@contextmanager
+def queryable(
+    connection: duckdb.DuckDBPyConnection, table: Table, partition: Partition, columns: Sequence[str], name: str
+) -> Iterator[str]:
+    """A partition's columns under ``name``, for any number of queries.
+
+    Plain Parquet stays on disk; what can be read only once is copied, within the connection's memory limit.
+
+    Raises:
+        SourceError, SchemaError: if the partition cannot be read, also while it is queried.
+    """
+    import duckdb
+
+    is_file = table.parquet_path(partition, columns) is not None
+    try:
+        with partition_view(connection, table, partition, columns, name if is_file else f"{name} stream") as view:
+            if not is_file:
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_identifier(name)} AS SELECT * FROM {view}")
+            yield name
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{table.name}: {partition.key}",
+            found=str(error).splitlines()[0][:200],
+            expected="rows that can be queried",
+            next_step="`recsysops check` looks at every file",
+        ) from error
 
 
 def prepare_view(source_view: str, schema: TableSchema, columns: tuple[str, ...]) -> tuple[str, PreparedRows]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,15 @@ class ProfileStore:
     @staticmethod
     def rows(profiles: Iterable[StoredProfile]) -> pa.Table:
         """The collapsed rows of some profiles, one after another."""
-        return _read([stored.path for stored in profiles], ROWS, None)
+        tables = [_read_rows(stored.path) for stored in profiles]
+        return pa.concat_tables(tables) if tables else ROWS.empty_table()
 
     @staticmethod
     def buckets(profiles: Iterable[StoredProfile], measure: str) -> pa.Table:
         """The bucketed rows of one measure, from those profiles that still have buckets."""
         paths = [stored.buckets_path for stored in profiles if stored.buckets_path.exists()]
-        return _read(paths, BUCKETS, [("measure", "=", measure)])
+        tables = [_read(path, BUCKETS, [("measure", "=", measure)]) for path in paths]
+        return pa.concat_tables(tables) if tables else BUCKETS.empty_table()
 
     @staticmethod
     def drop_buckets(profiles: Iterable[StoredProfile]) -> int:
@@ -109,12 +112,13 @@ def _write(table: pa.Table, target: Path) -> None:
     pq.write_table(table, target, compression="zstd", row_group_size=1 << 16)
 
 
-def _read(paths: Sequence[Path], schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
-    tables = [_read_one(path, schema, filters) for path in paths]
-    return pa.concat_tables(tables) if tables else schema.empty_table()
+@lru_cache(maxsize=64)
+def _read_rows(path: Path) -> pa.Table:
+    """A file's name says what it holds, so it need not be read twice when many days are judged in one run."""
+    return _read(path, ROWS, None)
 
 
-def _read_one(path: Path, schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
+def _read(path: Path, schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
     try:
         return pq.read_table(path, schema=schema, filters=filters, partitioning=None).replace_schema_metadata(None)
     except (OSError, pa.ArrowException) as error:

@@ -1,0 +1,96 @@
+"""Cells of one partition, counted by the compiled kernel and written as profile rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from recsysops.engines.counted import Counted
+from recsysops.engines.planning import column_plan
+from recsysops.profiles.categories import CategorySet
+from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
+from recsysops.profiles.frozen_sets import FrozenSet
+from recsysops.profiles.group_codes import day_of
+from recsysops.profiles.kernel import scan_cells
+from recsysops.profiles.measures import Cells
+from recsysops.profiles.profile import RowWriter
+from recsysops.profiles.scan_plan import ScanPlan
+from recsysops.tables.contract import TABLES
+from recsysops.tables.schema import TableSchema
+
+
+def scan_plan(schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str, FrozenSet]) -> ScanPlan:
+    """One pass that counts every ``cells`` measure among ``counted``; the table must have a clock."""
+    clock = schema.role(TABLES[schema.table].clock)
+    request = schema.role("request_id")
+    measures = [one.measure for one in counted if isinstance(one.measure, Cells)]
+    return ScanPlan(
+        columns=tuple(column_plan(measure, schema, sets) for measure in measures),
+        slices=schema.slices,
+        clock=clock.name if clock else None,
+        request_id=request.name if request else None,
+        slice_values={name: values for name in schema.slices if (values := _too_many(sets.get(name))) is not None},
+    )
+
+
+def count_cells(
+    batches: Iterable[pa.RecordBatch],
+    plan: ScanPlan,
+    counted: Sequence[Counted],
+    n_threads: int | None,
+    writer: RowWriter,
+) -> None:
+    """Count one partition.
+
+    Raises:
+        SchemaError: if a column cannot be counted as planned.
+        SourceError: from the batches.
+    """
+    result = scan_cells(batches, plan, n_threads)
+    ids = [one.id for one in counted if isinstance(one.measure, Cells)]
+    for measure_id, column in zip(ids, result.columns, strict=True):
+        if column.plan.measure.form == "moments":
+            _write_moments(measure_id, result, column, writer)
+        else:
+            _write_counts(measure_id, result, column, writer)
+
+
+def _too_many(values: FrozenSet | None) -> CategorySet | None:
+    """A dimension keeps whatever values appear, unless the reference had more than a scan can keep."""
+    from recsysops.profiles.group_codes import MAX_SLICE_VALUES
+
+    return values if isinstance(values, CategorySet) and len(values.known_hashes) > MAX_SLICE_VALUES else None
+
+
+def _write_counts(measure_id: str, result: CellCounts, column: ColumnCounts, writer: RowWriter) -> None:
+    counts, hourly = column.counts(), column.hourly()
+    for d, day in enumerate(result.days):
+        number = (day - day_of(0)).days
+        buckets = column.buckets(d) if column.n_buckets[d] > 1 else None
+        for s in np.flatnonzero(column.homes[d] >= 0).tolist():
+            slice_ = result.slices[s]
+            if buckets is not None:
+                writer.add_buckets(measure_id, number, slice_, buckets[s].ravel())
+            if hourly is None:
+                writer.add(measure_id, number, slice_, counts=counts[d, s])
+                continue
+            for hour in np.flatnonzero(hourly[d, :, s].any(axis=-1)).tolist():
+                writer.add(measure_id, number, slice_, hour=hour, counts=hourly[d, hour, s])
+
+
+def _write_moments(measure_id: str, result: CellCounts, column: ColumnCounts, writer: RowWriter) -> None:
+    moments = column.moments()
+    for d, day in enumerate(result.days):
+        for s in np.flatnonzero(column.homes[d] >= 0).tolist():
+            count, total, squares, least, greatest = moments[d, s].tolist()
+            writer.add(
+                measure_id,
+                (day - day_of(0)).days,
+                result.slices[s],
+                counts=[int(count)],
+                sums=[total, squares],
+                lows=[least],
+                highs=[greatest],
+            )

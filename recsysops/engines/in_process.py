@@ -1,0 +1,276 @@
+"""The default engine: counts new and changed partitions in this process, one at a time, on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from recsysops.engines.cohort_counts import count_cohorts, joint_fingerprint, looked_up
+from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
+from recsysops.engines.freezing import learn_sets, set_name, slice_measures
+from recsysops.engines.partition_counts import count_partition, open_connection
+from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
+from recsysops.engines.progress import SILENT, Progress
+from recsysops.errors import RecSysOpsError
+from recsysops.profiles.frozen_sets import FrozenSet, read_frozen_sets, write_frozen_sets
+from recsysops.profiles.history import Change, Context, PartitionFacts
+from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
+from recsysops.profiles.measures import Cells, Facts, Measure
+from recsysops.profiles.profile import Profile
+from recsysops.profiles.store import ProfileStore, StoredProfile
+from recsysops.tables.contract import TABLES
+from recsysops.tables.schema import Schema
+from recsysops.tables.source import Partition
+from recsysops.tables.table import Table
+from recsysops.triage.findings import Skipped
+
+BUCKET_DAYS = 35
+EVENT_TABLES = ("candidates", "outcomes")
+"""Tables in which a day without rows is a day on which nothing was logged; the others have rows when they were taken."""
+
+
+@dataclass(frozen=True)
+class ProfilingSummary:
+    """What one call of `Engine.profile` did."""
+
+    n_partitions_read: int
+    n_rows_read: int
+    n_partitions_known: int
+    vanished: tuple[str, ...]
+    """Partitions whose files are gone; their counts remain history."""
+    skipped: tuple[Skipped, ...]
+    """Partitions that could not be read, with the reason."""
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """A partition with the fingerprint its profile must have; for cohorts it covers the partitions looked up."""
+
+    partition: Partition
+    fingerprint: str
+    lookups: tuple[PartitionFacts, ...] = ()
+
+
+class Engine:
+    """Counts the tables of one workspace and folds what has been counted.
+
+    Args:
+        tables: opened tables by name.
+        state: the workspace's state folder; profiles and frozen sets are kept below it.
+        progress: told of long work.
+        n_threads: cores to use; all by default.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        state: Path,
+        *,
+        progress: Progress = SILENT,
+        n_threads: int | None = None,
+        n_reference_days: int = 28,
+    ) -> None:
+        self._tables = tables
+        self._state = state
+        self._progress = progress
+        self._n_threads = n_threads
+        self._bucket_days = max(BUCKET_DAYS, n_reference_days + 7)
+        self._store = ProfileStore(state / "profiles")
+        self._units: list[ScanUnit] = []
+        self._live: dict[str, tuple[StoredProfile, ...]] = {}
+
+    def profile(self, measures: Sequence[Measure]) -> ProfilingSummary:
+        """Count what has not been counted yet; a partition that cannot be read is skipped with its reason.
+
+        Raises:
+            StateError: if the workspace's own files are damaged.
+        """
+        wanted = dict.fromkeys([*measures, *(Facts(name) for name in self._tables)])
+        countable = [measure for measure in wanted if can_be_counted(measure, self._tables)]
+        self._store.sweep()
+        sets = self._freeze(countable)
+        self._units = plan_units(countable, self._tables, sets)
+        read, skipped, vanished = [], [], []
+        for unit in self._units:
+            done, failed, gone = self._count_unit(unit, sets.get(unit.table.name, {}))
+            read += done
+            skipped += failed
+            vanished += gone
+        self._collapse()
+        return ProfilingSummary(
+            n_partitions_read=len(read),
+            n_rows_read=sum(one.facts.n_rows for one in read if one.facts.table in self._tables),
+            n_partitions_known=sum(len(live) for live in self._live.values()),
+            vanished=tuple(vanished),
+            skipped=tuple(skipped),
+        )
+
+    def event_days(self, table: str) -> Mapping[date, int]:
+        """Rows by event day, over every live partition."""
+        days: dict[date, int] = {}
+        for facts in self._facts().get(table, ()):
+            for day, n_rows in facts.days:
+                days[day] = days.get(day, 0) + n_rows
+        return dict(sorted(days.items()))
+
+    def history(
+        self,
+        reference_days: Sequence[date],
+        current_days: Sequence[date],
+        *,
+        now: datetime,
+        changes: Sequence[Change] = (),
+    ) -> FoldedHistory:
+        """The two windows of one judgement."""
+        context = Context(
+            now=now,
+            mode="days",
+            reference_days=tuple(reference_days),
+            current_days=tuple(current_days),
+            schema=Schema({name: table.schema for name, table in self._tables.items()}),
+            changes=tuple(changes),
+        )
+        return FoldedHistory(context, self.window(reference_days), self.window(current_days))
+
+    def window(self, days: Sequence[date]) -> WindowProfiles:
+        """The profiles of some days, ready to be folded."""
+        by_table = {name: self._days_of(name, days) for name in self._tables}
+        wanted = set(days)
+        profiles: dict[str, list[StoredProfile]] = {}
+        for unit in self._units:
+            chosen = [one for one in self._live.get(unit.name, ()) if any(day in wanted for day, _ in one.facts.days)]
+            profiles.setdefault(unit.table.name, []).extend(chosen)
+        counted = {one.measure: one for unit in self._units for one in unit.measures}
+        return WindowProfiles(
+            by_table, {name: tuple(found) for name, found in profiles.items()}, counted, self._facts()
+        )
+
+    def _days_of(self, table: str, days: Sequence[date]) -> tuple[date, ...]:
+        if table in EVENT_TABLES:
+            return tuple(days)
+        present = self.event_days(table)
+        return tuple(day for day in days if day in present)
+
+    def _facts(self) -> dict[str, tuple[PartitionFacts, ...]]:
+        facts: dict[str, dict[str, PartitionFacts]] = {}
+        for name in self._tables:
+            facts[name] = {one.facts.key: one.facts for one in self._live.get(name, ())}
+        return {name: tuple(found[key] for key in sorted(found)) for name, found in facts.items()}
+
+    def _freeze(self, measures: Sequence[Measure]) -> dict[str, dict[str, FrozenSet]]:
+        sets: dict[str, dict[str, FrozenSet]] = {}
+        for name, table in self._tables.items():
+            path = self._state / "frozen" / f"{name}.json"
+            known = read_frozen_sets(path)
+            own = [one for one in measures if isinstance(one, Cells) and one.table == name and one.form != "rows"]
+            if table.schema.role(TABLES[name].clock) is not None:
+                own += slice_measures(table)
+            missing = [one for one in own if set_name(one) not in known]
+            learnt = learn_sets(table, missing, self._progress) if missing else {}
+            if learnt:
+                known |= learnt
+                write_frozen_sets(known, path)
+            sets[name] = known
+        return sets
+
+    def _count_unit(
+        self, unit: ScanUnit, sets: Mapping[str, FrozenSet]
+    ) -> tuple[list[StoredProfile], list[Skipped], list[str]]:
+        """Count a unit's new and changed partitions, and note which partitions there are."""
+        stored = self._store.of_table(unit.name)
+        expected = [one for partition in unit.table.partitions() if (one := self._expect(unit, partition)) is not None]
+        todo = [(one, missing) for one in expected if (missing := _uncounted(unit, one, stored))]
+        done: list[StoredProfile] = []
+        skipped: list[Skipped] = []
+        if todo:
+            self._progress.start(f"counting {unit.name}", len(todo))
+        for one, missing in todo:
+            try:
+                done.append(self._store.write(self._count(unit, one, missing, sets)))
+            except RecSysOpsError as error:
+                skipped.append(Skipped("engine", "failed", str(error), table=unit.table.name))
+            self._progress.advance()
+        if todo:
+            self._progress.finish()
+        manifest = self._note(unit, expected, (*stored, *done))
+        self._live[unit.name] = _live_profiles(unit, manifest, (*stored, *done))
+        return done, skipped, [f"{unit.name}: {one.key}" for one in manifest.vanished]
+
+    def _expect(self, unit: ScanUnit, partition: Partition) -> _Expected | None:
+        if unit.lookup is None:
+            return _Expected(partition, partition.fingerprint)
+        own = {one.key: one for one in self._facts().get(unit.table.name, ())}
+        if partition.key not in own:
+            return None  # it could not be read, which has been said already
+        candidates = self._facts().get(unit.lookup.name, ())
+        lookups = looked_up(own[partition.key], candidates, unit.table.schema.label_window_days)
+        return _Expected(partition, joint_fingerprint(partition.fingerprint, lookups), lookups)
+
+    def _count(
+        self, unit: ScanUnit, expected: _Expected, missing: frozenset[str], sets: Mapping[str, FrozenSet]
+    ) -> Profile:
+        counted = [one for one in unit.measures if one.id in missing]
+        connect = lambda: open_connection(self._state, self._n_threads)  # noqa: E731
+        if unit.lookup is None:
+            return count_partition(unit, expected.partition, counted, sets, connect, self._n_threads)
+        own = {one.key: one for one in self._facts()[unit.table.name]}
+        facts = replace(own[expected.partition.key], fingerprint=expected.fingerprint)
+        keys = {one.key for one in expected.lookups}
+        lookups = [one for one in unit.lookup.partitions() if one.key in keys]
+        return count_cohorts(unit, facts, expected.partition, lookups, counted, connect)
+
+    def _note(self, unit: ScanUnit, expected: Sequence[_Expected], stored: Sequence[StoredProfile]) -> Manifest:
+        path = self._state / "manifests" / f"{unit.name}-{unit.table.binding[:12]}.json"
+        wanted = {(one.partition.key, one.fingerprint) for one in expected}
+        present = {one.facts.key: one.facts for one in stored if (one.facts.key, one.facts.fingerprint) in wanted}
+        before = read_manifest(path)
+        after = before.after(present.values())
+        if after.known == before.known:
+            return before
+        write_manifest(after, path)
+        return after
+
+    def _collapse(self) -> None:
+        """Forget buckets of days that can no longer be reference."""
+        for profiles in self._live.values():
+            newest = max((day for one in profiles for day, _ in one.facts.days), default=None)
+            if newest is None:
+                continue
+            first = newest - timedelta(days=self._bucket_days)
+            self._store.drop_buckets(one for one in profiles if all(day < first for day, _ in one.facts.days))
+
+
+def _uncounted(unit: ScanUnit, expected: _Expected, stored: Sequence[StoredProfile]) -> frozenset[str]:
+    """Ids of the measures that have not been counted on these bytes."""
+    address = (expected.partition.key, expected.fingerprint)
+    known = [one.measure_ids for one in stored if (one.facts.key, one.facts.fingerprint) == address]
+    return frozenset(one.id for one in unit.measures).difference(*known)
+
+
+def _live_profiles(unit: ScanUnit, manifest: Manifest, stored: Sequence[StoredProfile]) -> tuple[StoredProfile, ...]:
+    """The profiles that make up the history of a unit, in order of partition key."""
+    wanted = {(one.key, one.fingerprint) for one in manifest.live}
+    ids = frozenset(one.id for one in unit.measures)
+    live = [one for one in stored if (one.facts.key, one.facts.fingerprint) in wanted and one.measure_ids & ids]
+    return tuple(sorted(live, key=lambda one: (one.facts.key, one.path)))
+
+
+def cohort_history(
+    reference: Engine, current: Engine, *, now: datetime, changes: Sequence[Change] = ()
+) -> FoldedHistory:
+    """`compare`: the days of one cohort against the days of another, from two engines on filtered tables."""
+    days = {
+        name: tuple(engine.event_days("candidates"))
+        for name, engine in (("reference", reference), ("current", current))
+    }
+    context = Context(
+        now=now,
+        mode="cohorts",
+        reference_days=days["reference"],
+        current_days=days["current"],
+        schema=reference.history((), (), now=now).context.schema,
+        changes=tuple(changes),
+    )
+    return FoldedHistory(context, reference.window(days["reference"]), current.window(days["current"]))

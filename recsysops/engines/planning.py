@@ -1,0 +1,132 @@
+"""From measures to work: which table counts what, with which frozen sets, under which ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from recsysops.engines.counted import Counted
+from recsysops.engines.freezing import set_name
+from recsysops.engines.per_request import CELLS as PER_REQUEST_CELLS
+from recsysops.profiles.categories import CategorySet
+from recsysops.profiles.edges import EdgeSet
+from recsysops.profiles.frozen_sets import FrozenSet
+from recsysops.profiles.history import FREQUENCY_SPECIALS, HISTOGRAM_SPECIALS
+from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest, measure_id
+from recsysops.profiles.scan_plan import ColumnPlan
+from recsysops.tables.contract import TABLES
+from recsysops.tables.schema import TableSchema
+from recsysops.tables.table import Table
+
+COUNTING_VERSION = 1
+"""Raised whenever the same rows would be counted differently; older profiles are then counted again."""
+
+
+@dataclass(frozen=True)
+class ScanUnit:
+    """Measures counted together over the partitions of one table.
+
+    ``name`` is the folder of its profiles. Cohorts form a unit of their own, since what they count also depends on the
+    partitions of the table they look up; ``lookup`` is that table.
+    """
+
+    name: str
+    table: Table
+    measures: tuple[Counted, ...]
+    lookup: Table | None = None
+
+
+def unit_name(measure: Measure) -> str:
+    """The scan unit a measure belongs to."""
+    return f"{measure.table}+{measure.lookup}" if isinstance(measure, Cohort) else measure.table
+
+
+def can_be_counted(measure: Measure, tables: Mapping[str, Table]) -> bool:
+    """Whether the tables have what the measure reads. Facts need nothing; all else needs a clock."""
+    table = tables.get(measure.table)
+    if table is None:
+        return False
+    if isinstance(measure, Facts):
+        return True
+    if table.schema.role(TABLES[measure.table].clock) is None:
+        return False
+    if isinstance(measure, Cohort):
+        other = tables.get(measure.lookup)
+        return other is not None and table.schema.role("request_id") is not None
+    return all(table.schema.column(name) is not None for name in _columns_named(measure))
+
+
+def plan_units(
+    measures: Iterable[Measure], tables: Mapping[str, Table], sets: Mapping[str, Mapping[str, FrozenSet]]
+) -> list[ScanUnit]:
+    """Group measures into scan units, tables in the order of the contract, cohorts last."""
+    grouped: dict[str, list[Counted]] = {}
+    for measure in measures:
+        grouped.setdefault(unit_name(measure), []).append(_counted(measure, tables, sets.get(measure.table, {})))
+    order = [name for name in TABLES if name in grouped] + sorted(name for name in grouped if name not in TABLES)
+    units = []
+    for name in order:
+        first = grouped[name][0].measure
+        lookup = tables[first.lookup] if isinstance(first, Cohort) else None
+        units.append(ScanUnit(name, tables[first.table], tuple(grouped[name]), lookup))
+    return units
+
+
+def column_plan(measure: Cells, schema: TableSchema, sets: Mapping[str, FrozenSet]) -> ColumnPlan:
+    """How the kernel is to count a measure. A column without any value so far has no bins and no categories yet."""
+    column = schema.column(measure.column)
+    frozen = sets.get(set_name(measure))
+    default = column.default if column is not None and not measure.pair else None
+    mask = column.mask if column is not None else None
+    if measure.form == "rows":
+        return ColumnPlan(measure)
+    if measure.form == "frequencies":
+        categories = frozen if isinstance(frozen, CategorySet) else CategorySet((), is_complete=False)
+        label = None if default is None else _label(default)
+        return ColumnPlan(measure, categories=categories, default=label, mask=mask)
+    edges = frozen if isinstance(frozen, EdgeSet) else EdgeSet(())
+    number = float(default) if isinstance(default, int | float) else None
+    shift = edges.edges[len(edges.edges) // 2] if edges.edges and measure.form == "moments" else 0.0
+    return ColumnPlan(measure, edges=edges, default=number, mask=mask, shift=shift)
+
+
+def _label(default: float | str) -> str:
+    """A declared default as the category it would be counted as."""
+    return str(int(default)) if isinstance(default, float) and default.is_integer() else str(default)
+
+
+def _counted(measure: Measure, tables: Mapping[str, Table], sets: Mapping[str, FrozenSet]) -> Counted:
+    table = tables[measure.table]
+    binding = {"version": COUNTING_VERSION, "table": table.binding, "slices": list(table.schema.slices)}
+    cells: Sequence[str] = ()
+    edges = None
+    if isinstance(measure, Cells):
+        plan = column_plan(measure, table.schema, sets)
+        used = plan.edges if measure.form in ("histogram", "moments") else plan.categories
+        binding |= {"set": used.id if used is not None else "", "shift": plan.shift.hex()}
+        cells = _cells(plan)
+        edges = plan.edges.edges if measure.form == "histogram" and plan.edges is not None else None
+    elif isinstance(measure, PerRequest):
+        cells = PER_REQUEST_CELLS
+    elif isinstance(measure, Cohort):
+        binding |= {"lookup": tables[measure.lookup].binding, "window": table.schema.label_window_days}
+    return Counted(measure, measure_id(measure, json.dumps(binding, sort_keys=True)), tuple(cells), edges)
+
+
+def _cells(plan: ColumnPlan) -> tuple[str, ...]:
+    if plan.measure.form == "histogram" and plan.edges is not None:
+        return (*HISTOGRAM_SPECIALS, *plan.edges.bin_names)
+    if plan.measure.form == "frequencies" and plan.categories is not None:
+        return (*FREQUENCY_SPECIALS, *plan.categories.categories)
+    return ("rows",)
+
+
+def _columns_named(measure: Measure) -> tuple[str, ...]:
+    if isinstance(measure, Cells):
+        return tuple(name for name in (measure.column, measure.pair) if name)
+    if isinstance(measure, Keyed):
+        return (measure.key,)
+    if isinstance(measure, PerRequest | KeyedSample):
+        return measure.columns
+    return ()
