@@ -113,8 +113,8 @@ def _fold_reference(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[F
         raise ValueError(f"reference {ref.shape} and current {cur.shape} must agree in all but the bucket axis")
     if n_buckets == 0 or ref.shape[-2] == 0 or ref.shape[-2] % n_buckets:
         raise ValueError(f"reference: found {ref.shape[-2]} buckets, expected a multiple of current's {n_buckets}")
-    by_day = ref.reshape(*ref.shape[:-2], ref.shape[-2] // n_buckets, n_buckets, ref.shape[-1])
-    return np.asarray(by_day.sum(axis=-3)), cur
+    by_day = (*ref.shape[:-2], ref.shape[-2] // n_buckets, n_buckets, ref.shape[-1])
+    return np.asarray(ref.reshape(by_day).sum(axis=-3)), cur
 
 
 def _deal_windows(reference: FloatArray, current: FloatArray, deal: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -140,8 +140,7 @@ def _summarise(
 ) -> BucketPermutation:
     known = ~np.isnan(observed)
     # A draw without an answer (nan) counts against the finding; equal up to rounding is equal.
-    at_least = ~(draws < (observed - 1e-9 * np.abs(observed))[:, None])
-    n_at_least = np.count_nonzero(at_least, axis=-1)
+    n_at_least = np.count_nonzero(~(draws < (observed - 1e-9 * np.abs(observed))[:, None]), axis=-1)
     p_value = np.where(known, (1.0 + n_at_least) / (1.0 + draws.shape[-1]), np.nan)
     fitted = np.fmin(gamma_tail_probability(draws, observed), p_value)
     tail = np.where(n_at_least >= _MIN_EXCEEDANCES, p_value, np.maximum(fitted, smallest))
