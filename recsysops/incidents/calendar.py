@@ -1,0 +1,64 @@
+"""Which days can be judged, and which days they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+
+DAY = timedelta(days=1)
+SILENCE = 7
+"""Days without any row are judged for a week after the last row; more of them say nothing new."""
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after the day, UTC."""
+    return datetime.combine(day + DAY, time(), UTC)
+
+
+def complete_days(
+    present: Collection[date], *, clock: Literal["wall", "archive"], now: datetime, grace_hours: float
+) -> tuple[date, ...]:
+    """Every day that will get no more rows, oldest first; days without rows are among them.
+
+    A day of a live log is complete when rows of a later day are there, or ``grace_hours`` after its end. In an archive
+    every day is. Rows from the future are no evidence that today is over.
+
+    Args:
+        present: days with rows, in any table of events.
+        clock: of the workspace.
+        now: the present moment, UTC.
+        grace_hours: how long rows may be late.
+    """
+    known = sorted(day for day in present if clock == "archive" or day <= now.date())
+    if not known:
+        return ()
+    last = known[-1]
+    if clock == "archive":
+        return _with_silence(known, last)
+    settled = (now - timedelta(hours=grace_hours)).date() - DAY
+    return _with_silence(known, max(last - DAY, settled))
+
+
+def _with_silence(known: list[date], last: date) -> tuple[date, ...]:
+    """The days up to ``last``, with those without rows that follow a day with rows closely."""
+    days = {day + number * DAY for day in known for number in range(SILENCE + 1)} if known else set()
+    return tuple(sorted(day for day in days if day <= last))
+
+
+def reference_days(
+    day: date, n_rows: Mapping[date, int], *, n_days: int, unfit: Collection[date] = ()
+) -> tuple[date, ...]:
+    """The days with rows among the ``n_days`` before ``day``, oldest first.
+
+    Days inside resolved incidents (``unfit``) are left out, unless that would leave fewer than half.
+    """
+    trailing = [day - number * DAY for number in range(n_days, 0, -1)]
+    with_rows = tuple(other for other in trailing if n_rows.get(other, 0) > 0)
+    fit = tuple(other for other in with_rows if other not in unfit)
+    return fit if 2 * len(fit) >= len(with_rows) else with_rows
+
+
+def days_between(first: date, last: date) -> Iterable[date]:
+    """Every day from the first to the last, both included."""
+    return (first + number * DAY for number in range((last - first).days + 1))

@@ -1,0 +1,85 @@
+"""Judging one day: history → audit → limits → onsets → groups, ready to be written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from recsysops.config.settings import BudgetSettings
+from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.state import State
+from recsysops.profiles.history import Change, History
+from recsysops.triage.audit import Audit, audit
+from recsysops.triage.detector import Detector
+from recsysops.triage.findings import Finding
+from recsysops.triage.grouping import group
+from recsysops.triage.limits import Weighed, weigh
+from recsysops.triage.onset import onset
+
+
+class Counting(Protocol):
+    """What is needed of an engine once it has counted."""
+
+    def event_days(self, table: str) -> Mapping[date, int]: ...
+    def history(
+        self,
+        reference_days: Sequence[date],
+        current_days: Sequence[date],
+        *,
+        now: datetime,
+        changes: Sequence[Change] = (),
+    ) -> History: ...
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Who judges, by what, for every day of a run alike."""
+
+    engine: Counting
+    detectors: Sequence[Detector]
+    tables: Sequence[str]
+    budget: BudgetSettings
+    changes: Sequence[Change] = ()
+
+
+@dataclass(frozen=True)
+class DayJudgement:
+    """A judged day with everything that is shown but not kept."""
+
+    judged: JudgedDay
+    audit: Audit
+    weighed: Weighed
+    reference: tuple[date, ...]
+    n_rows: Mapping[str, int]
+
+
+def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], now: datetime) -> DayJudgement:
+    """Judge one day against reference days. Reads the state, writes nothing."""
+    history = judge.engine.history(reference, [day], now=now, changes=judge.changes)
+    heard = audit(history, judge.detectors)
+    judged_before = [other for other in state.judged_days() if other < day]
+    seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()
+    weighed = weigh(heard, judge.budget, seen)
+    n_rows = {table: judge.engine.event_days(table).get(day, 0) for table in judge.tables}
+    kept = _with_onsets(weighed.kept, state, day, judged_before)
+    judged = JudgedDay(day, digest_of(judge.detectors), _digest(n_rows), group(kept, n_rows), weighed.near)
+    return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
+
+
+def _with_onsets(
+    findings: Sequence[Finding], state: State, day: date, judged_before: Sequence[date]
+) -> tuple[Finding, ...]:
+    seen = state.days_of([finding.id for finding in findings])
+    return tuple(finding.with_onset(onset(day, seen[finding.id], judged_before)) for finding in findings)
+
+
+def digest_of(detectors: Sequence[Detector]) -> str:
+    """Changes with the set of detectors and with any parameter."""
+    return _digest([(detector.meta.name, repr(vars(detector).get("params"))) for detector in detectors])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
