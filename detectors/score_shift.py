@@ -1,0 +1,79 @@
+"""Scores whose distribution moved, as a whole, in a slice, or for one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recsysops.profiles.history import History
+from recsysops.profiles.measures import Cells, Measure
+from recsysops.tables.schema import Schema
+from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
+from recsysops.triage.evidence import without_reference
+from recsysops.triage.findings import Looked, Skipped
+from recsysops.triage.number_shift import judge_numbers
+from recsysops.triage.shape_gate import ShapeLimits
+
+
+class ScoreShift:
+    """The model's scores are distributed unlike before.
+
+    Signals:
+        ``ks``, ``psi``, ``w1_over_iqr``, ``tail_rate`` of ``score`` and ``raw_score``, as in ``input.distribution_shift``.
+    Parameters:
+        min_ks, min_psi, min_w1_over_iqr: floors 0.03, 0.05 nats and 0.05, half as large again with one reference day;
+        min_tail_change: least change in points of rate, default 0.005.
+    Needs:
+        ``candidates`` with ``score`` or ``raw_score``. Name ``model_id`` among the slices to have each model judged.
+    Blind spots:
+        A new model may rightly score on another scale: look at the changes beside the finding. Scores that moved within
+        requests but not over all of them; NaN (see ``output.invalid_scores``).
+    Example:
+        >>> from recsysops.testing.example_log import example_log, findings
+        >>> log = example_log().scale("candidates", "score", by=0.7)
+        >>> {found.column for found in findings(ScoreShift(), log)}
+        {'score'}
+
+    Source:
+        Three gates of ``recsysops.triage.shape_gate``.
+    """
+
+    meta = DetectorMeta("OUT202", "output.score_shift", ("candidates",), "warning", "ranking")
+
+    class Params(Parameters):
+        """Floors of ``output.score_shift``."""
+
+        min_ks: Rate = 0.03
+        min_psi: Positive = 0.05
+        min_w1_over_iqr: Positive = 0.05
+        min_tail_change: Rate = 0.005
+
+    def __init__(self, params: Params | None = None) -> None:
+        self.params = params or self.Params()
+
+    def measures(self, schema: Schema) -> Iterator[Measure]:
+        table = schema.table("candidates")
+        for role in ("score", "raw_score"):
+            column = table.role(role) if table else None
+            if column is not None and column.kind == "numeric":
+                yield Cells("candidates", column.name, "histogram")
+
+    def judge(self, history: History) -> Iterator[Verdict]:
+        context = history.context
+        measures = [measure for measure in self.measures(context.schema) if isinstance(measure, Cells)]
+        if not measures:
+            yield Skipped(self.meta.name, "not_applicable", "no column plays the role score or raw_score", "candidates")
+            return
+        skipped = without_reference(self.meta, context)
+        if skipped is not None:
+            yield skipped
+            return
+        n_series = 0
+        limits = ShapeLimits(self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr)
+        for measure in measures:
+            contrast = history.cells(measure)
+            if contrast is not None:
+                n_series += 4 * len(contrast.slices)
+                yield from judge_numbers(
+                    self.meta, context, "candidates", measure.column, contrast, limits, self.params.min_tail_change
+                )
+        yield Looked(self.meta.name, n_series, f"distributions of {len(measures)} score columns")

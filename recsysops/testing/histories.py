@@ -1,0 +1,146 @@
+"""Histories for tests of detectors: from arrays, or counted from small tables by brute force.
+
+``history_from_tables`` shares no code with the engine, so it is also an oracle for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from recsysops.profiles.history import (
+    CellContrast,
+    CohortContrast,
+    Context,
+    KeyedContrast,
+    PartitionFacts,
+    SampleContrast,
+)
+from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.tables.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ArrayHistory:
+    """A history held in memory: whatever contrast was put there for a measure, None for every other."""
+
+    context: Context
+    cell_contrasts: Mapping[Cells | PerRequest, CellContrast] = field(default_factory=dict)
+    keyed_contrasts: Mapping[tuple[Keyed, Slice], KeyedContrast] = field(default_factory=dict)
+    samples: Mapping[KeyedSample, SampleContrast] = field(default_factory=dict)
+    partitions: Mapping[Facts, tuple[PartitionFacts, ...]] = field(default_factory=dict)
+    cohorts: Mapping[Cohort, CohortContrast] = field(default_factory=dict)
+
+    def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
+        return self.cell_contrasts.get(measure)
+
+    def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
+        return self.keyed_contrasts.get((measure, slice_))
+
+    def cohort(self, measure: Cohort) -> CohortContrast | None:
+        return self.cohorts.get(measure)
+
+    def sample(self, measure: KeyedSample) -> SampleContrast | None:
+        return self.samples.get(measure)
+
+    def facts(self, measure: Facts) -> tuple[PartitionFacts, ...] | None:
+        return self.partitions.get(measure)
+
+
+def context_of(
+    schema: Schema,
+    reference_days: Sequence[date],
+    current_days: Sequence[date],
+    mode: Literal["days", "cohorts"] = "days",
+) -> Context:
+    """The context of an archive: now is the end of the last current day."""
+    end = datetime.combine(current_days[-1] + timedelta(days=1), time(), UTC)
+    return Context(end, mode, tuple(reference_days), tuple(current_days), schema)
+
+
+def history_from_tables(
+    tables: Mapping[str, pd.DataFrame],
+    schema: Schema,
+    measures: Iterable[Measure],
+    reference_days: Sequence[date],
+    current_days: Sequence[date],
+    *,
+    mode: Literal["days", "cohorts"] = "days",
+) -> ArrayHistory:
+    """Count every measure by brute force over small tables (one partition per table and day).
+
+    Args:
+        tables: rows by contract name; the clock's column holds UTC timestamps.
+        schema: of the same tables; a measure of an absent table or column gives None.
+        measures: what to count; ``moments`` and ``Cohort`` are left out.
+        reference_days: days of the reference window.
+        current_days: days of the current window.
+        mode: as in ``Context``.
+    """
+    from recsysops.testing import brute_force
+
+    context = context_of(schema, reference_days, current_days, mode)
+    counted: dict[type, dict[Measure, object]] = {}
+    count: dict[type, Callable[..., object]] = {
+        Cells: brute_force.cells,
+        PerRequest: brute_force.per_request,
+        KeyedSample: brute_force.sample,
+        Facts: brute_force.facts,
+        Keyed: brute_force.keyed,
+    }
+    for measure in measures:
+        table = schema.table(measure.table)
+        if table is None or measure.table not in tables or type(measure) not in count:
+            continue
+        windows = brute_force.Windows(tables[measure.table], table, tuple(reference_days), tuple(current_days))
+        result = count[type(measure)](measure, windows)
+        if result is not None:
+            counted.setdefault(type(measure), {})[measure] = result
+    keyed = {(measure, EVERYTHING): result for measure, result in counted.get(Keyed, {}).items()}
+    return ArrayHistory(
+        context,
+        {**counted.get(Cells, {}), **counted.get(PerRequest, {})},  # type: ignore[dict-item]
+        keyed,  # type: ignore[arg-type]
+        counted.get(KeyedSample, {}),  # type: ignore[arg-type]
+        counted.get(Facts, {}),  # type: ignore[arg-type]
+    )
+
+
+def cell_contrast(
+    reference: np.ndarray,
+    current: np.ndarray,
+    cells: Sequence[str],
+    *,
+    slices: Sequence[Slice] = (EVERYTHING,),
+    edges: np.ndarray | None = None,
+    first_day: date = date(2026, 1, 1),
+) -> CellContrast:
+    """A contrast from bucketed counts, for tests of gates.
+
+    Args:
+        reference: (n_units, n_slices, 32, n_cells).
+        current: the same for the current window.
+        cells: names of the cells.
+        slices: the first is every row.
+        edges: of the bins, when the cells are a histogram.
+        first_day: of the reference.
+    """
+    windows = {"reference": np.asarray(reference, np.int64), "current": np.asarray(current, np.int64)}
+    days = [first_day + timedelta(days=index) for index in range(len(reference) + len(current))]
+
+    def load_buckets(window: Literal["reference", "current"], index: int) -> np.ndarray:
+        counts = windows[window][:, index]
+        return counts.reshape(-1, counts.shape[-1])
+
+    return CellContrast(
+        tuple(slices), tuple(cells), tuple(days[: len(reference)]), tuple(days[len(reference) :]),
+        windows["reference"].sum(axis=2), windows["current"].sum(axis=2), load_buckets, edges,
+    )  # fmt: skip

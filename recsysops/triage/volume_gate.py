@@ -1,0 +1,74 @@
+"""Has a volume changed? Counts of a unit against its reference units: sure by count, and unlike other days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from recsysops.statistics.count_tails import negative_binomial_tails
+from recsysops.triage.level_gate import LevelLimits, level_gate
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """Result of ``volume_gate``; every field has the shape (...) of one unit."""
+
+    expected: Floats
+    low: Floats
+    """Least rows of a healthy unit (99 % limits)."""
+    high: Floats
+    ratio: Floats
+    """Current over expected rows."""
+    effect: Floats
+    """Change over its floor: a loss of ``min_change``, or a gain as large on the log scale."""
+    p_value: Floats
+
+
+def volume_gate(
+    reference: npt.ArrayLike,
+    current: npt.ArrayLike,
+    *,
+    min_change: float,
+    rows_per_cluster: Floats | float = 1.0,
+    days: Sequence[date] = (),
+    day: date | None = None,
+    prior_sd: float = 0.1,
+) -> Volumes:
+    """How far counts are from what reference units lead one to expect.
+
+    Two p-values must both be small, and the larger is given: negative binomial tails with the moderated variance
+    between days (honest for small counts), and a moderated t of ln(count) (honest where that variance is itself
+    unsure). Counts of rows that come in clusters are first divided by the size of a cluster.
+
+    Args:
+        reference: counts (n_units, ...), at least one unit.
+        current: counts (...).
+        min_change: floor as a loss, in (0, 1); 0.2 also means a gain of 25 %.
+        rows_per_cluster: variance of a count over its mean, at least 1, (...).
+        days: of the reference units; four of the same weekday are enough to compare with them alone.
+        day: of the current unit.
+        prior_sd: standard deviation of ln(count) between healthy units until the log's own is known.
+    """
+    size = np.maximum(rows_per_cluster, 1.0)
+    before, now = np.asarray(reference, np.float64) / size, np.asarray(current, np.float64) / size
+    mean = np.maximum(before.mean(axis=0), 0.5)
+    limits = LevelLimits(1.0 / (1.0 - min_change), prior_sd)
+    noise = np.broadcast_to(1.0 / mean, before.shape), 1.0 / mean
+    phases = [one.weekday() for one in days]
+    level = level_gate(
+        before + 0.5, now + 0.5, limits, noise=noise, phases=phases, phase=day.weekday() if day else None
+    )
+    spread = level.variance * (1 + 1 / len(before)) + 1.0 / (len(before) * mean)
+    tails = negative_binomial_tails(np.floor(now), level.expected, spread)
+    ratio = np.divide(now, level.expected)
+    effect = np.where(ratio < 1, (1.0 - ratio) / min_change, np.log(np.maximum(ratio, 1.0)) / -np.log(1.0 - min_change))
+    return Volumes(
+        level.expected * size, np.maximum(level.low - 0.5, 0) * size, level.high * size, np.asarray(ratio), np.asarray(effect),
+        np.asarray(np.maximum(tails.two_sided, level.p_value)),
+    )  # fmt: skip
