@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from recsysops.errors import RecSysOpsError
 from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.parquet_sql import read_parquet_sql
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 
@@ -38,8 +39,7 @@ def partition_view(
     path = table.parquet_path(partition, columns)
     if path is not None:
         chosen = ", ".join(quote_identifier(column) for column in columns)
-        # a view cannot hold a bound value: the path is a literal with its quotes doubled, its glob characters escaped
-        connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {chosen} FROM read_parquet({_literal(str(path))})")
+        connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {chosen} FROM {read_parquet_sql([path])}")
     else:
         connection.register(view, batch_reader(table, partition, columns, failures))
     try:
@@ -82,8 +82,3 @@ def batch_reader(
             raise
 
     return pa.RecordBatchReader.from_batches(first.schema, chained())
-
-
-def _literal(path: str) -> str:
-    escaped = "".join(f"[{character}]" if character in "*?[" else character for character in path)
-    return "'" + escaped.replace("'", "''") + "', hive_partitioning = false"
