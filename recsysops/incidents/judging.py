@@ -63,9 +63,9 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     judged_before = [other for other in state.judged_days() if other < day]
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()
     weighed = weigh(heard, judge.budget, seen)
-    n_rows = {table: judge.engine.event_days(table).get(day, 0) for table in judge.tables}
+    n_rows = rows_of(judge, day)
     kept = _with_onsets(weighed.kept, state, day, judged_before)
-    judged = JudgedDay(day, digest_of(judge.detectors), _digest(n_rows), group(kept, n_rows), weighed.near)
+    judged = JudgedDay(day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows), weighed.near)
     return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
 
 
@@ -74,6 +74,16 @@ def _with_onsets(
 ) -> tuple[Finding, ...]:
     seen = state.days_of([finding.id for finding in findings])
     return tuple(finding.with_onset(onset(day, seen[finding.id], judged_before)) for finding in findings)
+
+
+def rows_of(judge: Judge, day: date) -> dict[str, int]:
+    """Rows of every table on that day."""
+    return {table: judge.engine.event_days(table).get(day, 0) for table in sorted(judge.tables)}
+
+
+def data_digest(n_rows: Mapping[str, int]) -> str:
+    """Changes when rows of a day come or go."""
+    return _digest(sorted(n_rows.items()))
 
 
 def digest_of(detectors: Sequence[Detector]) -> str:

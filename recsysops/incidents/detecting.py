@@ -1,0 +1,105 @@
+"""One run of ``detect``: which days are due, judging them oldest first, writing each before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from recsysops.config.settings import WorkspaceSettings
+from recsysops.engines.progress import Progress
+from recsysops.errors import NotEnoughDataError
+from recsysops.incidents.calendar import complete_days, days_between, end_of, reference_days
+from recsysops.incidents.day_words import parse_day, parse_days, parse_since
+from recsysops.incidents.judging import DayJudgement, Judge, data_digest, judge_day, rows_of
+from recsysops.incidents.state import State
+
+EVENT_TABLES = ("candidates", "outcomes")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which days were asked for, as people type them; nothing means every complete day not yet judged."""
+
+    date: str | None = None
+    since: str | None = None
+    reference: str | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether days of the past are judged again, as they would have been then."""
+        return self.date is not None or self.since is not None
+
+
+def due_days(request: Request, judge: Judge, settings: WorkspaceSettings, state: State, now: datetime) -> list[date]:
+    """The days this run judges, oldest first.
+
+    Raises:
+        ConfigError: if the words are no days.
+        NotEnoughDataError: if no table has a row, or the day asked for lies outside the log.
+    """
+    present = {day for table in EVENT_TABLES if table in judge.tables for day in judge.engine.event_days(table)}
+    if not present:
+        raise NotEnoughDataError(
+            "detect", found="no rows with a time", expected="a day of candidates", next_step="run `recsysops check`"
+        )
+    grace = settings.detect.grace_hours
+    complete = complete_days(present, clock=settings.clock, now=now, grace_hours=grace)
+    if request.date is not None:
+        return [_inside(parse_day(request.date, "--date"), present)]
+    if request.since is not None:
+        first = parse_since(request.since, complete[-1] if complete else max(present))
+        return [day for day in complete if day >= first]
+    known = state.judged_days()
+    return [day for day in complete if day not in known]
+
+
+def run_days(
+    days: Sequence[date],
+    request: Request,
+    judge: Judge,
+    settings: WorkspaceSettings,
+    state: State,
+    *,
+    run: int,
+    now: datetime,
+    progress: Progress,
+) -> list[DayJudgement]:
+    """Judge the days in order; each is on disk before the next begins."""
+    fixed = parse_days(request.reference, "--reference") if request.reference is not None else None
+    n_rows = judge.engine.event_days(EVENT_TABLES[0])
+    judgements = []
+    progress.start("judging days", len(days))
+    for day in days:
+        if fixed is None:
+            unfit = state.days_of_resolved()
+            reference = reference_days(day, n_rows, n_days=settings.detect.reference_days, unfit=unfit)
+        else:
+            reference = tuple(other for other in fixed if other != day and n_rows.get(other, 0) > 0)
+        is_live = settings.clock == "wall" and not request.is_replay and day == days[-1]
+        judgement = judge_day(judge, state, day, reference, now if is_live else end_of(day))
+        state.write_day(run, judgement.judged)
+        judgements.append(judgement)
+        progress.advance()
+    progress.finish()
+    return judgements
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def changed_days(judge: Judge, state: State) -> tuple[date, ...]:
+    """Judged days that have got or lost rows since."""
+    known = state.judged_days()
+    return tuple(day for day, data in known.items() if data_digest(rows_of(judge, day)) != data)
+
+
+def _inside(day: date, present: set[date]) -> date:
+    first, last = min(present), max(present)
+    if day not in days_between(first, last):
+        raise NotEnoughDataError(
+            "--date", found=day.isoformat(), expected=f"a day from {first} to {last}", next_step="name a day of the log"
+        )
+    return day
