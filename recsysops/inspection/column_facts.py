@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsysops.inspection.values import ColumnFacts
-from recsysops.tables.contract import Kind
+from recsysops.tables.kinds import kind_of
+from recsysops.tables.slates import is_list
 
 _TIME_TEXT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?)?")
 _ZONE_TEXT = re.compile(r".*\d(Z| ?UTC|[+-]\d\d:?\d\d)$")
@@ -23,19 +24,19 @@ _N_TEXTS = 200
 def column_facts(name: str, column: pa.ChunkedArray) -> ColumnFacts:
     """Facts of one column of a sample."""
     lengths = ""
-    is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
-    if is_list:
+    is_array = is_list(column.type)
+    if is_array:
         lengths = _digest(pc.list_value_length(column))
         column = pc.list_flatten(column)
     column = _decoded(column)
-    kind = _kind(column.type)
+    kind = kind_of(column.type)
     shared: dict[str, Any] = {
         "name": name,
         "arrow_type": str(column.type),
         "kind": kind,
         "n_rows": len(column),
         "n_missing": column.null_count,
-        "is_list": is_list,
+        "is_list": is_array,
         "lengths": lengths,
     }
     if kind != "other":
@@ -47,18 +48,6 @@ def column_facts(name: str, column: pa.ChunkedArray) -> ColumnFacts:
     if kind == "timestamp":
         return ColumnFacts(**shared, **_time_facts(column))
     return ColumnFacts(**shared, **(_text_facts(column) if kind == "categorical" else {}))
-
-
-def _kind(type_: pa.DataType) -> Kind:
-    if pa.types.is_boolean(type_):
-        return "boolean"
-    if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-        return "numeric"
-    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
-        return "timestamp"
-    if pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        return "categorical"
-    return "other"
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -93,7 +93,7 @@ def _patterns(files: list[LocalFile], everything: list[LocalFile], root: Path) -
     keys = {file.key for file in files}
     below = {file.key for file in everything if file.path.is_relative_to(folder)}
     stem = _VARYING.sub("*", files[0].path.name)
-    stem = re.sub(r"[*\W_]*\*[*\W_]*\*", "*", stem)
+    stem = re.sub(r"\*([\W_]*\*)+", "*", stem)
     for path in [folder] if below == keys and folder.resolve() != root.resolve() else [folder / stem]:
         pattern = _relative(path, root)
         try:

@@ -81,14 +81,13 @@ def compact(features: tuple[str, ...], everything: Collection[str]) -> tuple[str
     return tuple(result)
 
 
-def guess_unnest(sample: TableSample) -> tuple[str, ...]:
-    """Parallel lists of a slate-shaped log: the largest set of list columns of the same length in every row."""
-    by_lengths: dict[str, list[str]] = {}
-    for column in sample.columns:
-        if column.is_list and column.kind != "other":
-            by_lengths.setdefault(column.lengths, []).append(column.name)
-    sets = sorted(by_lengths.values(), key=len)
-    return tuple(sets[-1]) if sets else ()
+def guess_unnest(sample: TableSample, item: str) -> tuple[str, ...]:
+    """Parallel lists of a slate-shaped log: those of the same length as the items' list, row by row."""
+    anchor = next((column for column in sample.columns if column.is_list and column.name == item), None)
+    if anchor is None:
+        return ()
+    parallel = [column.name for column in sample.columns if column.is_list and column.lengths == anchor.lengths]
+    return (item, *(name for name in parallel if name != item))
 
 
 def is_feature_name(name: str) -> bool:
@@ -119,9 +118,7 @@ def _can_be_feature(column: ColumnFacts) -> bool:
         return True
     words = set(tokens(column.name))
     is_id = bool(words & {"id", "uuid", "guid", "url", "sku"}) and not is_feature_name(column.name)
-    is_unique_text = (
-        column.kind == "categorical" and column.n_present > 50 and column.n_distinct > 0.5 * column.n_present
-    )
+    is_unique_text = column.kind == "categorical" and column.n_distinct > max(20, 0.5 * column.n_present)
     return not is_id and not is_unique_text
 
 

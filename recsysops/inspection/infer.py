@@ -21,9 +21,10 @@ from recsysops.inspection.feature_guess import (
 from recsysops.inspection.role_guess import guess_roles
 from recsysops.inspection.sampling import MAX_ROWS, sample_source
 from recsysops.inspection.table_guess import guess_table
-from recsysops.inspection.time_guess import is_archive, newest_row, time_columns, zone_doubts
+from recsysops.inspection.time_guess import is_archive, newest_row, zone_doubts
 from recsysops.inspection.values import Doubt, Found, Inference, TableGuess, TableSample
 from recsysops.tables.contract import TABLES
+from recsysops.tables.slates import INDEX_COLUMN
 
 
 def infer_workspace(
@@ -107,6 +108,10 @@ def _tables(samples: Iterable[TableSample], zone: str) -> tuple[list[TableGuess]
 
 def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list[Doubt]]:
     roles, doubts = guess_roles(sample, table)
+    unnest = guess_unnest(sample, roles.get("item_id", "")) if table == "candidates" else ()
+    if unnest and "position" not in roles:
+        roles["position"] = INDEX_COLUMN
+        doubts.append(Doubt(f"tables.{table}.roles.position", INDEX_COLUMN, (), "taken from the order in the arrays"))
     masks = guess_masks(sample, roles.values())
     labels = outcome_columns(sample) if table == "candidates" else ()
     used = {*roles.values(), *masks.values(), *labels}
@@ -120,9 +125,8 @@ def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list
         compact(features, [column.name for column in sample.columns]),
         slices,
         more_slices,
-        guess_unnest(sample) if table == "candidates" else (),
+        unnest,
         {name: mask for name, mask in masks.items() if name in features},
-        time_columns(sample, table, roles),
         unused_columns(sample, taken, masks),
     )
     doubts += zone_doubts(sample, table, roles, zone)
@@ -133,8 +137,7 @@ def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list
 
 
 def _settings(guess: TableGuess) -> TableSettings:
-    columns = {column: ColumnSettings(kind="timestamp") for column in guess.times}
-    columns |= {column: ColumnSettings(mask=mask) for column, mask in guess.masks.items()}
+    columns = {column: ColumnSettings(mask=mask) for column, mask in guess.masks.items()}
     return TableSettings(
         source=SourceSettings(
             path=guess.sample.found.path, format=guess.sample.found.format, table=guess.sample.found.table

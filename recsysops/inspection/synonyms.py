@@ -10,7 +10,7 @@ _ITEM = (
         "itemid productid movieid titleid videoid trackid songid articleid contentid showid assetid docid documentid "
         "sku listingid newsid candidateid iid bookid gameid hotelid postid"
     ),
-    "item product movie title video track song article content entityid adid actionid candidate",
+    "item product movie title video track song article entityid adid actionid candidate",
 )
 _MEMBER = (
     (
@@ -178,6 +178,7 @@ def name_score(table: str, role: str, column: str) -> float:
     strong, weak = _words(table, role)
     words = tokens(column)
     stems = [bare] + (["".join(words[:-1])] if len(words) > 1 and words[-1] in _UNITS else [])
+    stems += [bare[:-1]] if bare.endswith("s") and len(bare) > 4 else []
     for stem in stems:
         if stem in strong or stem == squash(role):
             return _STRONG

@@ -9,7 +9,7 @@ from recsysops.inspection.synonyms import squash, tokens
 from recsysops.inspection.values import Doubt, TableSample
 from recsysops.tables.contract import TABLES
 
-MIN_POINTS = 3.0
+MIN_POINTS = 3.5
 _CLOSE = 1.0
 _NAMES: dict[str, str] = {
     "candidates": "candidates candidate impressions impression recommendations recs slates slate serving rankings requests logs",

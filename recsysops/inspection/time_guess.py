@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from recsysops.inspection.values import Doubt, TableGuess, TableSample
-from recsysops.tables.contract import TABLES, TIME
+from recsysops.inspection.values import ColumnFacts, Doubt, TableGuess, TableSample
+from recsysops.tables.contract import TABLES
 
 LIVE = timedelta(days=14)
 
 
-def time_columns(sample: TableSample, table: str, roles: Mapping[str, str]) -> tuple[str, ...]:
-    """Columns that play a role of time but are stored as numbers or text."""
-    return tuple(
-        column
-        for role, column in roles.items()
-        if (known := TABLES[table].role(role)) and known.kinds == TIME and sample.column(column).kind != "timestamp"
-    )
+def unit_comment(column: ColumnFacts) -> str:
+    """What is to be said of a column of moments that are stored as numbers ("" otherwise)."""
+    return f"{column.epoch_unit} since 1970 UTC" if column.epoch_unit and column.kind == "numeric" else ""
 
 
 def zone_doubts(sample: TableSample, table: str, roles: Mapping[str, str], zone: str) -> list[Doubt]:

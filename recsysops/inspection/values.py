@@ -121,8 +121,6 @@ class TableGuess:
     unnest: tuple[str, ...] = ()
     masks: Mapping[str, str] = field(default_factory=dict)
     """feature: companion column that is true where its value was defaulted."""
-    times: tuple[str, ...] = ()
-    """Role columns that hold moments but are not typed so."""
     unused: tuple[str, ...] = ()
 
 

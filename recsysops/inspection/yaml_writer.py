@@ -10,9 +10,11 @@ from recsysops.config.settings import TableSettings
 from recsysops.config.variables import escape_variables
 from recsysops.config.yaml_dialect import quote_yaml
 from recsysops.errors import ConfigError
+from recsysops.inspection.time_guess import unit_comment
 from recsysops.inspection.values import Doubt, Inference, TableGuess
 from recsysops.tables.atomic import write_atomically
 from recsysops.tables.contract import TABLES
+from recsysops.tables.slates import INDEX_COLUMN
 
 _HEAD = """\
 # The workspace: which files hold which table, and what their columns mean to recsysops.
@@ -100,7 +102,8 @@ def _roles(guess: TableGuess, doubts: Mapping[str, list[Doubt]]) -> Iterator[str
     where = f"tables.{guess.table}.roles"
     yield "    roles:  # role: column of the logs" if guess.roles else "    roles: {}"
     for role, column in guess.roles.items():
-        yield f"      {role}: {_text(column)}{_unsure(doubts, f'{where}.{role}')}"
+        unit = unit_comment(guess.sample.column(column)) if column != INDEX_COLUMN else ""
+        yield f"      {role}: {_text(column)}{f'  # {unit}' if unit else ''}{_unsure(doubts, f'{where}.{role}')}"
     for role in TABLES[guess.table].required:
         if role not in guess.roles:
             yield f"      # {role}: required, and no column looks like it"

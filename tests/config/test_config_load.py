@@ -96,7 +96,11 @@ def test_all_problems_are_listed_at_once_one_line_each(tmp_path: Path) -> None:
         load(tmp_path, "nmae: a\nclock: x\ntables: {candidates: {roles: {}}}")
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("found 3 problems:")
-    assert [line.split(":")[0].strip() for line in lines[1:]] == ["(1) clock", "(2) tables.candidates.source", "(3) nmae"]
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
+        "(1) clock",
+        "(2) tables.candidates.source",
+        "(3) nmae",
+    ]
 
 
 def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""What recsysops can do with a workspace, as a table: each capability and the tables and roles it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recsysops.config.settings import TableSettings
+from recsysops.inspection.report import Capability
+
+
+@dataclass(frozen=True)
+class Need:
+    """A capability, the roles it needs as ``table.role`` (or ``table.*`` for features), and what they are for."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+NEEDS: tuple[Need, ...] = (
+    Need("row volume, freshness, schema changes", ("candidates.ts",)),
+    Need("missing, defaulted and shifted features", ("candidates.features",)),
+    Need("counts by market, device, …", ("candidates.slices",)),
+    Need("duplicate candidates", ("candidates.request_id", "candidates.item_id", "candidates.position")),
+    Need("invalid and shifted scores", ("candidates.score",)),
+    Need("item domination and exposure", ("candidates.item_id", "candidates.position")),
+    Need("reach per member", ("candidates.member_id",)),
+    Need("comparison of models and experiments", ("candidates.model_id",)),
+    Need("outcome rates per impression", ("outcomes.request_id", "outcomes.item_id")),
+    Need("label delay", ("outcomes.ingested_at",)),
+    Need("clean demand from search", ("outcomes.origin",)),
+    Need("estimates of outcomes for hotfix quotes", ("candidates.propensity", "outcomes.request_id")),
+    Need("launch forecasts", ("items.launch_at", "items.as_of")),
+    Need("eligibility per market", ("availability.market", "availability.from", "availability.to")),
+    Need("training-serving skew", ("item_features.available_at", "candidates.features")),
+    Need("replay and explanation of scores", ("models.path", "candidates.model_id", "candidates.features")),
+    Need("causes among deploys and config changes", ("changes.ts", "changes.kind")),
+)
+
+
+def capabilities(tables: Mapping[str, TableSettings]) -> tuple[Capability, ...]:
+    """Every capability of :data:`NEEDS`: whether the configured tables and roles suffice, and what is missing."""
+    found = []
+    for need in NEEDS:
+        missing = [role for role in need.roles if not _is_there(role, tables)]
+        found.append(Capability(need.name, not missing, ", ".join(need.roles), _advice(missing, tables)))
+    return tuple(found)
+
+
+def _is_there(role: str, tables: Mapping[str, TableSettings]) -> bool:
+    name, _, part = role.partition(".")
+    table = tables.get(name)
+    if table is None:
+        return False
+    if part == "features":
+        return bool(table.features)
+    return bool(table.slices) if part == "slices" else part in table.roles
+
+
+def _advice(missing: list[str], tables: Mapping[str, TableSettings]) -> str:
+    """What would switch it on: tables first, then roles of tables that are there."""
+    absent = list(dict.fromkeys(role.partition(".")[0] for role in missing if role.partition(".")[0] not in tables))
+    roles = [role for role in missing if role.partition(".")[0] in tables]
+    parts = [f"add a table of {name}" for name in absent] + ([f"map {', '.join(roles)}"] if roles else [])
+    return " and ".join(parts)
