@@ -79,15 +79,19 @@ class Plugin:
         node = self._class()
         return (ast.get_docstring(node) or "").partition("\n")[0] if node else ""
 
-    def declared(self) -> dict[str, Any]:
-        """The literal arguments of the class's ``meta = …(code=…)``, read without importing the plugin."""
+    def declared(self, order: Sequence[str] = ()) -> dict[str, Any]:
+        """The literal arguments of the class's ``meta = …(…)``, read without importing the plugin.
+
+        Args:
+            order: names of the positional arguments.
+        """
         node = self._class()
         for statement in node.body if node else ():
-            value = getattr(statement, "value", None)
-            if isinstance(value, ast.Call) and "meta" in ast.unparse(statement).partition("=")[0]:
-                return {
-                    word.arg: ast.literal_eval(word.value) for word in value.keywords if word.arg and _is_literal(word)
-                }
+            call = getattr(statement, "value", None)
+            if isinstance(call, ast.Call) and ast.unparse(statement).startswith("meta"):
+                words = [(word.arg, word.value) for word in call.keywords if word.arg]
+                given = [*zip(order, call.args, strict=False), *words]
+                return {name: ast.literal_eval(value) for name, value in given if _is_literal(value)}
         return {}
 
     def _class(self) -> ast.ClassDef | None:
@@ -97,9 +101,9 @@ class Plugin:
         return next((node for node in body if isinstance(node, ast.ClassDef) and node.name == attribute), None)
 
 
-def _is_literal(word: ast.keyword) -> bool:
+def _is_literal(value: ast.expr) -> bool:
     try:
-        ast.literal_eval(word.value)
+        ast.literal_eval(value)
     except ValueError:
         return False
     return True

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from recsysops.engines.cohort_requests import CohortRequests
@@ -52,11 +53,24 @@ def parse_conditions(text: str, option: str) -> Conditions:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Candidates of one cohort, and the outcomes that followed them where requests can be joined."""
+    """Candidates of one cohort, and the outcomes that followed them where requests can be joined.
+
+    Used as a context: its requests are kept in DuckDB until the end of the block.
+    """
 
     label: str
+    columns: frozenset[str]
+    """The columns that tell the cohorts apart."""
     tables: Mapping[str, Table]
     requests: CohortRequests
+
+    def __enter__(self) -> Cohort:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.requests.close()
 
 
 def open_cohort(tables: Mapping[str, Table], conditions: Conditions, spill: Path) -> Cohort:
@@ -89,7 +103,7 @@ def open_cohort(tables: Mapping[str, Table], conditions: Conditions, spill: Path
     outcomes = tables.get("outcomes")
     if outcomes is not None and outcomes.schema.role("request_id") is not None:
         chosen["outcomes"] = _without_slices(_followed(outcomes, kept, requests), named)
-    return Cohort(label, chosen, requests)
+    return Cohort(label, frozenset(named), chosen, requests)
 
 
 def _without_slices(table: Table, columns: set[str]) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -11,8 +11,11 @@ from recsysops.engines.progress import Progress
 from recsysops.errors import NotEnoughDataError
 from recsysops.incidents.calendar import complete_days, days_between, end_of, reference_days
 from recsysops.incidents.day_words import parse_day, parse_days, parse_since
+from recsysops.incidents.incident import Incident
 from recsysops.incidents.judging import DayJudgement, Judge, data_digest, judge_day, rows_of
 from recsysops.incidents.state import State
+from recsysops.triage.budget import BudgetReport, budget_report
+from recsysops.triage.findings import SEVERITIES, Finding
 
 EVENT_TABLES = ("candidates", "outcomes")
 
@@ -29,6 +32,60 @@ class Request:
     def is_replay(self) -> bool:
         """Whether days of the past are judged again, as they would have been then."""
         return self.date is not None or self.since is not None
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What a run judged, and what the state says of it afterwards."""
+
+    judgements: tuple[DayJudgement, ...]
+    last_judged: date | None
+    incidents: tuple[Incident, ...]
+    findings: Mapping[str, Finding]
+    budget: BudgetReport
+    changed_days: tuple[date, ...]
+
+
+def detect(
+    request: Request, judge: Judge, settings: WorkspaceSettings, state: State, *, now: datetime, progress: Progress
+) -> Detection:
+    """Judge the days that are due, and say what is known of the incidents concerned.
+
+    With nothing due, these are the incidents that are open.
+    """
+    due = due_days(request, judge, settings, state, now)
+    run = state.begin_run("detect")
+    outcome = "interrupted"
+    try:
+        judgements = run_days(due, request, judge, settings, state, run=run, now=now, progress=progress)
+        outcome = f"judged {len(due)} days"
+    except Exception as error:
+        outcome = f"{type(error).__name__}"
+        raise
+    finally:
+        state.finish_run(run, outcome)
+    return _told(judgements, judge, settings, state)
+
+
+def _told(judgements: Sequence[DayJudgement], judge: Judge, settings: WorkspaceSettings, state: State) -> Detection:
+    everything = state.incidents("open", "resolved")
+    days = list(state.judged_days())
+    if judgements:
+        numbers = state.incidents_on([one.judged.day for one in judgements])
+        shown = [incident for incident in everything if incident.id in numbers]
+    else:
+        shown = [incident for incident in everything if incident.status == "open"]
+    shown.sort(key=lambda one: (-SEVERITIES.index(one.severity), -one.impact, one.headline, one.id))
+    findings = state.findings({name for incident in shown for name in incident.finding_ids})
+    severities = [incident.severity for incident in everything]
+    return Detection(
+        tuple(judgements),
+        days[-1] if days else None,
+        tuple(shown),
+        {name: findings[name] for incident in shown for name in incident.finding_ids if name in findings},
+        budget_report(settings.budget, severities, len(days)),
+        changed_days(judge, state),
+    )
 
 
 def due_days(request: Request, judge: Judge, settings: WorkspaceSettings, state: State, now: datetime) -> list[date]:

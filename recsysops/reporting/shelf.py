@@ -11,6 +11,9 @@ from recsysops.registry import Shelf, plugin, plugins
 from recsysops.reporting.lines import Column, Line, table, wrapped
 from recsysops.reporting.plain import literal
 
+META = ("code", "name", "watches", "severity", "stage")
+"""Order of the arguments of ``DetectorMeta``, which is not imported: it would load pydantic."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -59,7 +62,7 @@ def listed(shelf: Shelf) -> tuple[Listed, ...]:
     """Every plugin of the shelf, in its order; imports none of them."""
     rows = []
     for entry in plugins(shelf):
-        meta = entry.declared()
+        meta = entry.declared(META)
         code, severity = str(meta.get("code", "")), str(meta.get("severity", ""))
         rows.append(Listed(entry.name, code, severity, entry.summary(), entry.origin))
     return tuple(rows)
@@ -101,9 +104,9 @@ def described_lines(card: Described, width: int) -> Iterator[Line]:
     """Name and severity, the docstring, the parameters as a table, and where to set them."""
     yield Line(literal(f"{card.name} · {card.code} · {card.severity} · stage {card.stage}", width), "bold")
     yield Line("")
-    for paragraph in card.doc.split("\n\n"):
-        yield from wrapped(literal(paragraph), width)
-        yield Line("")
+    for text in card.doc.splitlines():
+        yield from wrapped(literal(text.strip()), width, indent=len(text) - len(text.lstrip()))
+    yield Line("")
     yield Line(literal(f"needs  {', '.join(card.watches)} · from {card.origin}", width))
     if card.parameters:
         yield Line("")

@@ -10,7 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from recsysops.errors import ConfigError, PluginError
+from recsysops.profiles.measures import Measure
 from recsysops.registry import Plugin, plugin, plugins
+from recsysops.tables.schema import Schema
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Skipped
 
@@ -21,6 +23,20 @@ class Loaded:
 
     detectors: tuple[Detector, ...]
     skipped: tuple[Skipped, ...]
+    measures: tuple[Measure, ...] = ()
+    """What the detectors asked for, each once; after ``asking``."""
+
+    def asking(self, schema: Schema) -> Loaded:
+        """The same with what they ask to be counted; a detector that fails to say so is skipped."""
+        wanted: dict[Measure, None] = {}
+        able, failed = [], []
+        for detector in self.detectors:
+            try:
+                wanted |= dict.fromkeys(detector.measures(schema))
+                able.append(detector)
+            except Exception as error:  # as when judging: a broken detector silences only itself
+                failed.append(Skipped(detector.meta.name, "failed", f"{type(error).__name__}: {error}"))
+        return Loaded(tuple(able), (*self.skipped, *failed), tuple(wanted))
 
 
 def load_detectors(

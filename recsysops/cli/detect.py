@@ -1,0 +1,62 @@
+"""``recsysops detect``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from recsysops.cli.options import options_of
+from recsysops.cli.output import print_json, print_lines, screen_width
+from recsysops.cli.progress import progress_for
+
+
+class FailOn(StrEnum):
+    """Least severity that makes the exit code 1."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+Only = Annotated[list[str] | None, typer.Option("--only", help="Detector name or glob; repeatable.", metavar="NAME")]
+Skip = Annotated[list[str] | None, typer.Option("--skip", help="Detector to leave out; repeatable.", metavar="NAME")]
+Fail = Annotated[FailOn | None, typer.Option("--fail-on", help="Least severity for exit code 1; else the settings'.")]
+
+
+def run(
+    ctx: typer.Context,
+    date: Annotated[str | None, typer.Option("--date", help="Judge this day, again if need be.", metavar="DAY")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Judge again from this day on, or 90d back.", metavar="DAY|Nd")
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option("--reference", help="Fixed days to compare with, instead of those before.", metavar="A..B|A,B"),
+    ] = None,
+    only: Only = None,
+    skip: Skip = None,
+    fail_on: Fail = None,
+) -> int:
+    """Judge the days not yet judged and report incidents."""
+    from recsysops.errors import ConfigError
+    from recsysops.reporting.detect_view import detect_lines
+
+    if date is not None and since is not None:
+        raise ConfigError("--date and --since", found="both", expected="one of them")
+    options = options_of(ctx)
+    report = options.workspace().detect(
+        date,
+        since,
+        reference,
+        only=only or (),
+        skip=skip or (),
+        fail_on=fail_on.value if fail_on else None,
+        progress=progress_for(options),
+    )
+    if options.json:
+        print_json(report.to_dict())
+    else:
+        print_lines(detect_lines(report, screen_width(), verbose=options.verbose), options)
+    return report.exit_code

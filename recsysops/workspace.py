@@ -1,0 +1,247 @@
+"""A workspace from Python: the command line's equal."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recsysops.engines.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from recsysops.config.settings import WorkspaceSettings
+    from recsysops.engines.in_process import Engine, ProfilingSummary
+    from recsysops.inspection.report import CheckReport
+    from recsysops.profiles.history import Change
+    from recsysops.profiles.measures import Measure
+    from recsysops.reporting.compare_report import CompareReport
+    from recsysops.reporting.detect_report import DetectReport
+    from recsysops.reporting.shelf import Listed
+    from recsysops.tables.changes import ChangeRecord
+    from recsysops.tables.snapshots import SnapshotResult
+    from recsysops.tables.table import Table
+    from recsysops.triage.findings import Severity
+    from recsysops.triage.loading import Loaded
+
+UPSTREAM = ("items", "availability", "item_features", "member_features")
+CHANGES = "changes.jsonl"
+SNAPSHOTS = "snapshots"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with ``recsysops.yaml``.
+
+    Args:
+        path: the folder, or None for the nearest one upward from here.
+        env: environment whose settings go on top.
+        brand: brand whose settings go on top.
+
+    Every method raises the errors of ``recsysops.errors``; the messages say what to do next.
+    """
+
+    path: Path | str | None = None
+    env: str | None = None
+    brand: str | None = None
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder that holds ``recsysops.yaml``."""
+        from recsysops.config.load import find_workspace
+
+        return find_workspace(Path.cwd()) if self.path is None else Path(self.path)
+
+    @cached_property
+    def settings(self) -> WorkspaceSettings:
+        """What ``recsysops.yaml`` says."""
+        from recsysops.config.load import FILE_NAME, load_settings
+
+        return load_settings(self.root / FILE_NAME, env=self.env, brand=self.brand, environ=os.environ)
+
+    @property
+    def state(self) -> Path:
+        """The folder of profiles, state database and lock."""
+        return self.root / self.settings.state
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The opened tables, by name."""
+        from recsysops.tables.open_tables import open_tables
+
+        return open_tables(self.settings, self.root)
+
+    def check(self) -> CheckReport:
+        """Whether configuration and data are sound, and which capabilities are on."""
+        from recsysops.inspection.check import check_workspace
+
+        return check_workspace(self.settings, self.root)
+
+    def detectors(self) -> tuple[Listed, ...]:
+        """Every installed detector."""
+        from recsysops.reporting.shelf import listed
+
+        return listed("detectors")
+
+    def detect(
+        self,
+        date: str | None = None,
+        since: str | None = None,
+        reference: str | None = None,
+        *,
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        fail_on: Severity | None = None,
+        progress: Progress = SILENT,
+    ) -> DetectReport:
+        """Judge days and keep what was found.
+
+        Args:
+            date: judge this day, again if need be.
+            since: judge again from this day on, or from so many days back (``"90d"``).
+            reference: fixed days to compare with: ``"2026-11-01..2026-11-14"``, or days joined by commas.
+            only: names or globs of detectors.
+            skip: names or globs of detectors to leave out.
+            fail_on: least severity that makes ``exit_code`` 1.
+            progress: told of long work.
+
+        Returns:
+            what was judged and found; without ``date`` and ``since`` every complete day not yet judged.
+        """
+        from recsysops.incidents.detecting import Request, detect, utc_now
+        from recsysops.incidents.judging import Judge
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.incidents.state import State
+        from recsysops.reporting.detect_report import detect_report
+
+        started = time.monotonic()
+        settings, tables = self.settings, self.tables
+        chosen = self._detectors(only, skip)
+        with workspace_lock(self.state, "detect"), State(self.state) as state:
+            engine, counted = self._counted(tables, chosen.measures, progress)
+            judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
+            request = Request(date, since, reference)
+            detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
+        return detect_report(
+            detection,
+            workspace=settings.name,
+            could_not=(*chosen.skipped, *counted.skipped),
+            n_detectors=len(chosen.detectors) + len(chosen.skipped),
+            fail_on=fail_on or settings.detect.fail_on,
+            n_rows_read=counted.n_rows_read,
+            seconds=time.monotonic() - started,
+        )
+
+    def compare(
+        self,
+        reference: str,
+        current: str,
+        *,
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+        fail_on: Severity | None = None,
+        progress: Progress = SILENT,
+    ) -> CompareReport:
+        """Run the same judges between two cohorts, and contrast their exposure and outcomes.
+
+        Args:
+            reference: ``"model_id=a"``; more conditions joined by commas.
+            current: the same for the other cohort.
+            only, skip, fail_on, progress: as for ``detect``.
+        """
+        from recsysops.engines.cohorts import open_cohort, parse_conditions
+        from recsysops.incidents.comparing import compare
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.reporting.compare_report import compare_report
+
+        started = time.monotonic()
+        settings, tables = self.settings, self.tables
+        chosen = self._detectors(only, skip)
+        words = (parse_conditions(reference, "--reference"), parse_conditions(current, "--current"))
+        with ExitStack() as held:
+            held.enter_context(workspace_lock(self.state, "compare"))
+            cohorts = [held.enter_context(open_cohort(tables, one, self.state)) for one in words]
+            counted = [self._counted(cohort.tables, chosen.measures, progress) for cohort in cohorts]
+            comparison = compare(cohorts, [engine for engine, _ in counted], chosen.detectors, settings, tables)
+        return compare_report(
+            comparison,
+            could_not=(*chosen.skipped, *(one for _, summary in counted for one in summary.skipped)),
+            n_detectors=len(chosen.detectors) + len(chosen.skipped),
+            fail_on=fail_on or settings.detect.fail_on,
+            seconds=time.monotonic() - started,
+        )
+
+    def snapshot(self, as_of: datetime | None = None) -> tuple[SnapshotResult, ...]:
+        """Keep what changed in the upstream tables since the last snapshot.
+
+        Args:
+            as_of: the moment the tables' content was true; now when None.
+
+        Raises:
+            ConfigError: if the workspace has no upstream table.
+        """
+        from recsysops.errors import ConfigError
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.tables.snapshots import take_snapshot
+
+        names = [name for name in UPSTREAM if name in self.tables]
+        if not names:
+            raise ConfigError("snapshot", found="no upstream table", expected=f"one of {', '.join(UPSTREAM)}")
+        moment = as_of or datetime.now(UTC)
+        with workspace_lock(self.state, "snapshot"):
+            return tuple(take_snapshot(self.tables[name], self.state / SNAPSHOTS / name, moment) for name in names)
+
+    def record_change(
+        self,
+        kind: str,
+        scope: str = "",
+        *,
+        rollout: float | None = None,
+        at: datetime | None = None,
+        description: str = "",
+    ) -> ChangeRecord:
+        """Note a deploy, configuration, schema or experiment event.
+
+        Args:
+            kind: deploy, config, schema, launch, experiment …
+            scope: what it touched, e.g. ``candidates.score``.
+            rollout: share of traffic it reached, in [0, 1].
+            at: when it took effect, with a zone; now when None.
+            description: for people.
+        """
+        from recsysops.tables.changes import ChangeRecord, record_change
+
+        change = ChangeRecord(at or datetime.now(UTC), kind, scope, description, rollout)
+        record_change(self.state / CHANGES, change)
+        return change
+
+    def _detectors(self, only: Sequence[str], skip: Sequence[str]) -> Loaded:
+        from recsysops.tables.open_tables import schema_of
+        from recsysops.triage.loading import load_detectors
+
+        settings = self.settings
+        schema = schema_of(self.tables)
+        return load_detectors(settings.detectors, only=only, skip=(*settings.skip, *skip)).asking(schema)
+
+    def _counted(
+        self, tables: Mapping[str, Table], measures: Sequence[Measure], progress: Progress
+    ) -> tuple[Engine, ProfilingSummary]:
+        """An engine that has counted what is new or changed."""
+        from recsysops.engines.in_process import Engine
+
+        days = self.settings.detect.reference_days
+        engine = Engine(tables, self.state, progress=progress, n_reference_days=days)
+        return engine, engine.profile(measures)
+
+    def _changes(self) -> tuple[Change, ...]:
+        """What was recorded with ``recsysops change record``."""
+        from recsysops.profiles.history import Change
+        from recsysops.tables.changes import read_changes
+
+        log = read_changes(self.state / CHANGES)
+        return tuple(Change(one.ts, one.kind, one.scope, one.description) for one in log.changes)
