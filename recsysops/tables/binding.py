@@ -26,6 +26,7 @@ def bind(contract: TableContract, settings: TableSettings, observed: Observed) -
         SchemaError: if a column is absent or of the wrong kind, a glob matches nothing, or types of partitions clash.
     """
     roles = _roles(contract, settings, observed)
+    _refuse_absent(f"{contract.name}.unnest", settings.unnest, observed)
     _refuse_absent(f"{contract.name}.slices", settings.slices, observed)
     _refuse_absent(f"{contract.name}.columns", settings.columns, observed)
     masks = {f"{name}.mask": column.mask for name, column in settings.columns.items() if column.mask}

@@ -70,7 +70,8 @@ def _from_epoch(values: pa.Array) -> pa.Array:
 
 def _scale(size: pa.Array, factors: pa.Array) -> pa.Array:
     """Per value, the factor of the first limit that it is below."""
-    limits = [pa.scalar(limit, size.type) for limit in (_SECONDS_BELOW, _MILLIS_BELOW, _MICROS_BELOW)]
+    as_number = float if types.is_floating(size.type) else int
+    limits = [as_number(limit) for limit in (_SECONDS_BELOW, _MILLIS_BELOW, _MICROS_BELOW)]
     scale: pa.Array | pa.Scalar = factors[3]
     for limit, factor in zip(reversed(limits), reversed(factors[:3]), strict=True):
         scale = pc.if_else(pc.less(size, limit), factor, scale)

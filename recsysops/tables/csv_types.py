@@ -30,7 +30,7 @@ def fit_head(open_: Open, fixed: Types) -> pa.Schema:
         return reader.schema
     # identifiers beyond 64 bits would lose digits as doubles: they stay text
     head = open_({name: pa.string() for name in doubles}, doubles).read_next_batch()
-    texts = {name for name in doubles if pc.any(pc.match_substring_regex(head.column(name), _LONG_INTEGER)).as_py()}
+    texts = {name for name in doubles if _are_long_integers(head.column(name))}
     fields = [pa.field(field.name, pa.string()) if field.name in texts else field for field in reader.schema]
     return pa.schema(fields)
 
@@ -56,3 +56,8 @@ def fit_all(open_: Open, fixed: Types, columns: Sequence[str]) -> dict[str, pa.D
             types[name] = pa.float64() if is_number else pa.string()
         else:
             return types
+
+
+def _are_long_integers(values: pa.Array) -> bool:
+    are_whole = pc.all(pc.match_substring_regex(values, r"^[+-]?\d+$")).as_py()
+    return bool(are_whole) and bool(pc.any(pc.match_substring_regex(values, _LONG_INTEGER)).as_py())

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recsysops.errors import RecSysOpsError
 from recsysops.tables.identifiers import quote_identifier
-from recsysops.tables.parquet_sql import read_parquet_sql
+from recsysops.tables.in_place import in_place
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 
@@ -21,8 +21,9 @@ def partition_view(
 ) -> Iterator[str]:
     """A temporary view of these columns of a partition in canonical values; gives its quoted name, drops it at the end.
 
-    A Parquet file that needs no conversion is read by DuckDB itself. Anything else is a stream of Arrow batches that
-    **can be queried once**: ask everything in one query, or copy it into a table first.
+    A Parquet file that needs no conversion is read by DuckDB itself; columns that its path gives, and
+    such as it does not have, are constants there. Anything else is a stream of Arrow batches that **can be queried once**: ask everything in one query, or copy it into a table first. Fetch results to their end before
+    the block ends: DuckDB refuses other work on a connection with an unfinished result.
 
     Args:
         connection: where the view is made; the caller sets its memory limit and spill folder.
@@ -36,10 +37,9 @@ def partition_view(
     """
     name = quote_identifier(view)
     failures: list[RecSysOpsError] = []
-    path = table.parquet_path(partition, columns)
-    if path is not None:
-        chosen = ", ".join(quote_identifier(column) for column in columns)
-        connection.execute(f"CREATE TEMP VIEW {name} AS SELECT {chosen} FROM {read_parquet_sql([path])}")
+    file = in_place(table, partition, columns)
+    if file is not None:
+        connection.execute(f"CREATE TEMP VIEW {name} AS {file.select_sql(columns)}")
     else:
         connection.register(view, batch_reader(table, partition, columns, failures))
     try:
@@ -49,7 +49,7 @@ def partition_view(
             raise failures[0] from None
         raise
     finally:
-        if path is not None:
+        if file is not None:
             connection.execute(f"DROP VIEW IF EXISTS {name}")
         else:
             connection.unregister(view)

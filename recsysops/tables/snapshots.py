@@ -177,8 +177,8 @@ def _plain(schema: pa.Schema) -> pa.Schema:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
-    return int(row[0]) if row else 0
+    [(n_rows,)] = connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+    return int(n_rows)
 
 
 def _utc(moment: datetime) -> datetime:
