@@ -3,25 +3,28 @@
 The floor decodes and sums everything that the scan reads (sums, because min, max and count come from statistics). Budget:
 at most 2 × the floor.
 
-    python benchmarks/cells.py --rows 10_000_000
+    python -m benchmarks --only cells --rows 10000000
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.measuring import alternate, show
+
+if TYPE_CHECKING:
+    from recsysops.profiles.scan_plan import ScanPlan
+
+BUDGET = 2.0
 N_FLOATS, N_TEXTS = 40, 10
 CHUNK = 500_000
 SLICES = {"market": 30, "device": 5, "surface": 8, "policy": 3}
@@ -81,13 +84,12 @@ def floor(path: Path, *, with_keys: bool) -> None:
     duckdb.sql(f"SELECT {', '.join(sums)} FROM read_parquet('{path}')").fetchall()
 
 
-def scan(path: Path) -> None:
-    """Every column into cells, by day, 4 slice dimensions and 32 buckets."""
+@cache
+def plan_of(path: Path) -> ScanPlan:
+    """What is counted, on edges and categories learnt from a sample."""
     from recsysops.profiles.categories import learn_categories
     from recsysops.profiles.edges import learn_edges
-    from recsysops.profiles.kernel import scan_cells
     from recsysops.profiles.measures import Cells
-    from recsysops.profiles.parquet_batches import parquet_batches
     from recsysops.profiles.scan_plan import ColumnPlan, ScanPlan
 
     sample = pq.ParquetFile(path).read_row_group(0).slice(0, 100_000)
@@ -98,61 +100,47 @@ def scan(path: Path) -> None:
     for t in range(N_TEXTS):
         categories = learn_categories(sample[f"s{t}"])
         plans.append(ColumnPlan(Cells("candidates", f"s{t}", "frequencies"), categories=categories))
-    plan = ScanPlan(tuple(plans), tuple(SLICES), clock="ts", request_id="request_id")
+    return ScanPlan(tuple(plans), tuple(SLICES), clock="ts", request_id="request_id")
+
+
+def scan(path: str) -> float:
+    """Every column into cells, by day, 4 slice dimensions and 32 buckets; seconds, with the plan made before."""
+    from recsysops.profiles.kernel import scan_cells
+    from recsysops.profiles.parquet_batches import parquet_batches
+
+    plan = plan_of(Path(path))
     start = time.perf_counter()
-    counted = scan_cells(parquet_batches(path, plan.reads, plan.categorical_reads), plan)
-    total = int(counted.columns[1].counts()[:, 0].sum())
-    print(f"{time.perf_counter() - start:.3f} {total}")
+    counted = scan_cells(parquet_batches(Path(path), plan.reads, plan.categorical_reads), plan)
+    seconds = time.perf_counter() - start
+    print(int(counted.columns[1].counts()[:, 0].sum()))
+    return seconds
 
 
-def _child(what: str, path: Path) -> tuple[float, float]:
-    """Best seconds of three runs in a process of its own, after a warm-up; its peak memory in MiB."""
-    if what == "scan":
-        for _ in range(4):
-            scan(path)
-    else:
-        for _ in range(4):
-            start = time.perf_counter()
-            floor(path, with_keys=what == "floor")
-            print(f"{time.perf_counter() - start:.3f}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak {peak:.0f}")
-    return 0.0, peak
+def floor_of_features(path: str) -> None:
+    """Decode and sum of the 50 features alone, the stricter floor."""
+    floor(Path(path), with_keys=False)
 
 
-def measured(what: str, path: Path) -> tuple[float, float]:
-    """(best seconds, peak MiB) of one side."""
-    command = [sys.executable, __file__, "--child", what, "--path", str(path)]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
-    seconds = [float(line.split()[0]) for line in lines if line and not line.startswith("peak")]
-    peak = next(float(line.split()[1]) for line in lines if line.startswith("peak"))
-    return min(seconds[1:]), peak
+def floor_of_reads(path: str) -> None:
+    """Decode and sum of everything the scan reads: features, slice dimensions, request and time."""
+    floor(Path(path), with_keys=True)
 
 
-def main() -> None:
-    """Write, measure both sides, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=2_000_000)
-    parser.add_argument("--path", type=Path)
-    parser.add_argument("--child", choices=["scan", "floor", "features"])
-    given = parser.parse_args()
-    if given.child:
-        _child(given.child, given.path)
-        return
+def run(rows: int | None, *, quick: bool) -> None:
+    """Write a day, measure the three sides in turns, print."""
+    n_rows = rows or (200_000 if quick else 10_000_000)
     with tempfile.TemporaryDirectory() as folder:
-        path = given.path or Path(folder) / "candidates.parquet"
-        if not path.exists():
-            write(path, given.rows)
-        found = {what: measured(what, path) for what in ("features", "floor", "scan")}
-    seconds, peak = found["scan"]
-    print(f"rows {given.rows:,}  cores {os.cpu_count()}  file columns {N_FLOATS} float32 + {N_TEXTS} text + 6 keys")
-    print(f"floor, same columns   {found['floor'][0]:7.2f} s   peak {found['floor'][1]:6.0f} MiB")
-    print(f"floor, 50 features    {found['features'][0]:7.2f} s   peak {found['features'][1]:6.0f} MiB")
-    print(f"cells                 {seconds:7.2f} s   peak {peak:6.0f} MiB")
-    print(
-        f"ratio {seconds / found['floor'][0]:.2f} (same columns)  {seconds / found['features'][0]:.2f} (features only)"
-    )
-
-
-if __name__ == "__main__":
-    main()
+        path = Path(folder) / "candidates.parquet"
+        write(path, n_rows)
+        print(
+            f"  {n_rows:,} rows, {N_FLOATS} float32 + {N_TEXTS} text + 6 keys, {path.stat().st_size / 2**20:,.0f} MiB"
+        )
+        works = {
+            "floor: sum of the columns read": ("cells:floor_of_reads", str(path)),
+            "floor: sum of the 50 features": ("cells:floor_of_features", str(path)),
+            "cells": ("cells:scan", str(path)),
+        }
+        measured = alternate(works, 2 if quick else 5)
+    base, features, _ = works
+    show(measured, base, {"cells": BUDGET})
+    print(f"  cells over the sum of the 50 features alone: {measured['cells'].over(measured[features]):.2f} x")

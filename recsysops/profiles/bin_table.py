@@ -31,7 +31,7 @@ def _code_numbers(values: Any, halves: Any, table: Any, edges: Any, default: flo
         if x == default:
             out[i] = DEFAULTED
         elif x - x == 0.0:
-            b = table[halves[i] >> _HALF]
+            b = np.intp(table[halves[i] >> _HALF])
             while x > edges[b]:
                 b += 1
             out[i] = b + N_SPECIALS
@@ -75,16 +75,19 @@ class BinTable:
 
 @cache
 def _just_below_each_half() -> npt.NDArray[np.float64]:
-    """A number below all that round to a float32 of this upper half, and as close as float32 allows. Shape (65536,).
+    """A number not above any that rounds to a float32 of this upper half, as close as float32 allows. Shape (65536,).
 
-    Below, and not the least float32 of the half itself, because a smaller float64 may round up to that one.
+    It is the float32 before the least one of the half, because a smaller float64 may round up to that; but nothing
+    below 0.0 rounds to +0.0, and zeros are frequent.
     """
     halves = np.arange(1 << 16, dtype=np.uint32) << _HALF
     is_negative = (halves >> np.uint32(31)).astype(bool)
     least = np.where(is_negative, halves | np.uint32(0xFFFF), halves).view(np.float32)
     least = np.where(np.isnan(least), np.float32(-np.inf), least)  # the last half of all holds −inf beside NaN
     with np.errstate(over="ignore"):
-        return np.nextafter(least, np.float32(-np.inf)).astype(np.float64)
+        before = np.nextafter(least, np.float32(-np.inf)).astype(np.float64)
+    before[0] = 0.0
+    return before
 
 
 def overwrite_nulls(codes: Codes, validity: Any, offset: int) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsysops.errors import StateError
-from recsysops.profiles.fast_hash import Hashes, as_texts, hash_values
+from recsysops.profiles.fast_hash import Hashes, as_texts, hash_values, no_text
 
 MAX_KNOWN = 100_000
 PAIR_SEPARATOR = "\x1f"
@@ -115,6 +115,8 @@ def as_labels(array: pa.Array) -> pa.DictionaryArray:
     Raises:
         SchemaError: if values of this type cannot be written as text.
     """
+    if pa.types.is_nested(array.type):
+        raise no_text(array.type)
     encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
     if pa.types.is_string(encoded.dictionary.type):
         return encoded

@@ -133,5 +133,6 @@ def _as_stored(value: float, dtype: np.dtype[Any]) -> float:
 def _below(value: float, dtype: np.dtype[Any]) -> float:
     """The next smaller value that the column can hold."""
     if dtype.kind == "f":
-        return float(np.nextafter(dtype.type(value), dtype.type(-np.inf)))
+        with np.errstate(over="ignore", under="ignore"):
+            return float(np.nextafter(dtype.type(value), dtype.type(-np.inf)))
     return value - 1.0 if value.is_integer() else float(np.floor(value))

@@ -27,49 +27,73 @@ _U8, _U27, _U30, _U31, _U33, _U37 = (np.uint64(shift) for shift in (8, 27, 30, 3
 
 
 @compiled
-def _word(data: Any, start: int, length: int) -> Any:
-    """Up to eight bytes as a little-endian number, whatever the machine's own order."""
+def _word(data: Any, start: Any) -> Any:
+    """Eight bytes as a little-endian number, whatever the machine's own order; one load where that is the order."""
     word = np.uint64(0)
-    if length >= 8:
-        for k in range(8):
-            word |= np.uint64(data[start + k]) << (_U8 * np.uint64(k))
-    else:
-        for k in range(length):
-            word |= np.uint64(data[start + k]) << (_U8 * np.uint64(k))
+    for k in range(8):
+        word |= np.uint64(data[start + np.uint64(k)]) << (_U8 * np.uint64(k))
     return word
 
 
 @compiled
-def _hash_bytes(data: Any, start: int, stop: int) -> Any:
+def _short_word(data: Any, start: Any, length: Any) -> Any:
+    word = np.uint64(0)
+    for k in range(length):
+        word |= np.uint64(data[start + np.uint64(k)]) << (_U8 * np.uint64(k))
+    return word
+
+
+@compiled
+def _stir(state: Any, word: Any) -> Any:
+    word = word * _C1
+    word = ((word << _U31) | (word >> _U33)) * _C2
+    state ^= word
+    return ((state << _U27) | (state >> _U37)) * _FIVE + _ADD
+
+
+@compiled
+def _hash_bytes(data: Any, start: Any, length: Any) -> Any:
+    """Words of eight bytes; the last one may overlap the one before, which the length makes unambiguous."""
     state = np.uint64(0)
-    for position in range(start, stop, 8):
-        word = _word(data, position, stop - position) * _C1
-        word = ((word << _U31) | (word >> _U33)) * _C2
-        state ^= word
-        state = ((state << _U27) | (state >> _U37)) * _FIVE + _ADD
-    state ^= np.uint64(stop - start)
+    if length < _U8:
+        state = _stir(state, _short_word(data, start, length))
+    else:
+        last = start + length - _U8
+        for _ in range((length - np.uint64(1)) // _U8):
+            state = _stir(state, _word(data, start))
+            start += _U8
+        state = _stir(state, _word(data, last))
+    state ^= length
     state = (state ^ (state >> _U33)) * _F1
     state = (state ^ (state >> _U33)) * _F2
     return state ^ (state >> _U33)
 
 
 @compiled
-def _same_bytes(data: Any, start: int, other: int, length: int) -> bool:
-    for k in range(0, length, 8):  # noqa: SIM110 - numba compiles no generators
-        if _word(data, start + k, length - k) != _word(data, other + k, length - k):
+def _same_bytes(data: Any, start: Any, other: Any, length: Any) -> bool:
+    if length < _U8:
+        return bool(_short_word(data, start, length) == _short_word(data, other, length))
+    for _ in range((length - np.uint64(1)) // _U8):
+        if _word(data, start) != _word(data, other):
             return False
-    return True
+        start += _U8
+        other += _U8
+    back = _U8 - (length - np.uint64(1)) % _U8 - np.uint64(1)  # the last word begins this much earlier
+    return bool(_word(data, start - back) == _word(data, other - back))
 
 
 @compiled
 def _hash_texts(data: Any, offsets: Any, out: Any) -> None:
+    before, length_before = np.uint64(0), np.uint64(0)
     for i in range(out.shape[0]):
-        start, stop = offsets[i], offsets[i + 1]
+        start = np.uint64(offsets[i])
+        length = np.uint64(offsets[i + 1]) - start
         # Rows of a request lie together: comparing with the row before is cheaper than hashing again.
-        if i > 0 and stop - start == start - offsets[i - 1] and _same_bytes(data, start, offsets[i - 1], stop - start):
+        if i > 0 and length == length_before and _same_bytes(data, start, before, length):
             out[i] = out[i - 1]
         else:
-            out[i] = _hash_bytes(data, start, stop)
+            out[i] = _hash_bytes(data, start, length)
+        before, length_before = start, length
 
 
 def hash_integers(values: npt.NDArray[Any]) -> Hashes:
@@ -129,9 +153,14 @@ def as_texts(array: pa.Array) -> pa.Array:
     try:
         return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SchemaError(
-            "categorical column",
-            found=f"values of type {array.type} that are no text",
-            expected="texts, numbers or booleans",
-            next_step="export the column as text, or declare its kind as other",
-        ) from error
+        raise no_text(array.type) from error
+
+
+def no_text(kind: pa.DataType) -> SchemaError:
+    """The error for values that cannot be written as text."""
+    return SchemaError(
+        "categorical column",
+        found=f"values of type {kind}",
+        expected="texts, numbers or booleans",
+        next_step="export the column as text, or declare its kind as other",
+    )

@@ -149,11 +149,16 @@ class Grouper:
             buckets = np.zeros(n, np.uint8)
         group, first = np.empty(n, np.int32), np.empty(n, np.int32)
         table = np.full(1 << max(2 * n, 2).bit_length(), -1, np.int32)
-        n_groups = group_rows(periods, buckets, values, group, first, table)
+        n_groups = group_rows(periods, _packed(periods, buckets, values), group, first, table)
+        # Groups of a bucket one after the other: the few count rows that they share then stay in the cache.
+        by_bucket = np.argsort(buckets[first[:n_groups]], kind="stable")
+        renumbered = np.empty(n_groups + 1, np.int32)
+        renumbered[by_bucket] = np.arange(n_groups)
+        renumbered[-1] = -1
         starts = np.zeros(n_groups + 2, np.int64)
         order = np.empty(n, np.int32)
-        order_by_group(group, starts, order)
-        first = first[:n_groups]
+        order_by_group(renumbered[group], starts, order)
+        first = first[by_bucket]
         homes = self._homes(periods[first], values[:, first], widths)
         within = np.minimum(buckets[first].astype(np.int64), widths[periods[first]] - 1)
         return Grouping(order, starts, homes + within[:, None], homes)
@@ -195,14 +200,22 @@ class Grouper:
         return targets
 
 
+def _packed(periods: npt.NDArray[np.int32], buckets: Buckets, values: SliceCodes) -> npt.NDArray[np.uint64]:
+    """All that makes a group in as few 64-bit words as it takes: (n, n_words)."""
+    n_dimensions, n = values.shape
+    packed = np.zeros((n, (5 + n_dimensions + 7) // 8 * 8), np.uint8)
+    packed.view(np.int32)[:, 0] = periods
+    packed[:, 4] = buckets
+    packed[:, 5 : 5 + n_dimensions] = values.T
+    return packed.view(np.uint64)
+
+
 def _distinct(numbers: Integers) -> list[int]:
     if not len(numbers):
         return []
     low, high = int(numbers.min()), int(numbers.max())
     if low == high:
         return [low]
-    if high - low < 1 << 20:  # much faster than sorting
-        distinct = np.flatnonzero(np.bincount(numbers - low)) + low
-    else:
-        distinct = np.unique(numbers)
+    is_narrow = high - low < 1 << 20  # then counting is much faster than sorting
+    distinct = np.flatnonzero(np.bincount(numbers - low)) + low if is_narrow else np.unique(numbers)
     return [int(number) for number in distinct]

@@ -29,7 +29,7 @@ from recsysops.profiles.scan_plan import ColumnPlan, ScanPlan
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.profiles.tally import tally, tally_moments
 
-MAX_BATCH_ROWS = 1 << 17
+MAX_BATCH_ROWS = 1 << 18
 
 
 class _ColumnCounter:

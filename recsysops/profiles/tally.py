@@ -15,38 +15,34 @@ import numpy as np
 from recsysops.profiles.compiled import compiled
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
-_UP, _DOWN = np.uint64(29), np.uint64(32)
+_UP = np.uint64(32)
 MOMENTS = ("count", "sum", "sum_of_squares", "min", "max")
 
 
 @compiled
-def _agree(period: Any, bucket: Any, values: Any, i: int, j: int) -> bool:
-    if period[i] != period[j] or bucket[i] != bucket[j]:
-        return False
-    for d in range(values.shape[0]):  # noqa: SIM110 - numba compiles no generators
-        if values[d, i] != values[d, j]:
+def _agree(keys: Any, i: int, j: int) -> bool:
+    for w in range(keys.shape[1]):  # noqa: SIM110 - numba compiles no generators
+        if keys[i, w] != keys[j, w]:
             return False
     return True
 
 
 @compiled
-def _row_hash(period: Any, bucket: Any, values: Any, i: int) -> Any:
-    h = (np.uint64(period[i]) << _DOWN) ^ np.uint64(bucket[i])
-    h = (h ^ (h >> _UP)) * _MIX
-    for d in range(values.shape[0]):
-        h = (h ^ np.uint64(values[d, i])) * _MIX
+def _key_hash(keys: Any, i: int) -> Any:
+    h = np.uint64(0)
+    for w in range(keys.shape[1]):
+        h = (h ^ keys[i, w]) * _MIX
         h ^= h >> _UP
-    return h ^ (h >> _DOWN)
+    return h
 
 
 @compiled
-def group_rows(period: Any, bucket: Any, values: Any, group: Any, first: Any, table: Any) -> int:
+def group_rows(period: Any, keys: Any, group: Any, first: Any, table: Any) -> int:
     """Number the groups in order of appearance.
 
     Args:
-        period: int32 (n,), −1 for rows that belong to no period and therefore to no group (they get −1).
-        bucket: uint8 (n,).
-        values: uint8 (n_dimensions, n).
+        period: int32 (n,), negative for rows that belong to no group (they get −1).
+        keys: uint64 (n, n_words), equal for the rows of a group and only for those.
         group: int32 (n,), written: the group of each row.
         first: int32 (n,), written: a row of each group.
         table: int32, a power of two of at least 2 n entries, all −1: the hash table, open addressing.
@@ -60,22 +56,17 @@ def group_rows(period: Any, bucket: Any, values: Any, group: Any, first: Any, ta
         if period[i] < 0:
             group[i] = -1
             continue
-        if i > 0 and _agree(period, bucket, values, i, i - 1):
+        if i > 0 and _agree(keys, i, i - 1):
             group[i] = group[i - 1]
             continue
-        slot = _row_hash(period, bucket, values, i) & slots
-        while True:
-            g = table[slot]
-            if g < 0:
-                table[slot] = n_groups
-                first[n_groups] = i
-                group[i] = n_groups
-                n_groups += 1
-                break
-            if _agree(period, bucket, values, i, first[g]):
-                group[i] = g
-                break
+        slot = _key_hash(keys, i) & slots
+        while table[slot] >= 0 and not _agree(keys, i, first[table[slot]]):
             slot = (slot + np.uint64(1)) & slots
+        if table[slot] < 0:
+            table[slot] = n_groups
+            first[n_groups] = i
+            n_groups += 1
+        group[i] = table[slot]
     return n_groups
 
 
@@ -109,7 +100,7 @@ def tally(codes: Any, order: Any, starts: Any, targets: Any, counts: Any) -> Non
     """
     n_groups, n_targets = targets.shape
     n_cells = counts.shape[1]
-    small = np.zeros(n_cells, np.int64)
+    small = np.zeros(n_cells, counts.dtype)
     for g in range(n_groups):
         start, stop = starts[g], starts[g + 1]
         if (stop - start) * 4 < n_cells:
