@@ -33,7 +33,8 @@ class DefaultFill:
         'unknown'; ``repeated_value_rate``: requests of a sample whose value is one that hardly ever occurred, as
         when missing values are replaced by their mean. All in [0, 1]; higher is worse; only rises are reported.
     Parameters:
-        min_rate_change: least rise in points of rate, default 0.005; a rate that doubles needs a fifth of it.
+        min_rate_change: least rise in points of rate, default 0.005; min_ratio: a rate that grows this many times,
+        default 2, needs a fifth of that.
         min_repeated_rate: least share of one new value, default 0.01.
     Needs:
         Any table with a clock. Declare ``default:`` or ``mask:`` for columns whose default is another value.

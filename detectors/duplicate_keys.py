@@ -24,7 +24,8 @@ class DuplicateKeys:
     Signals:
         ``duplicate_row_rate``: rows beyond the first of their key over all rows, in [0, 1]; higher is worse.
     Parameters:
-        min_rate_change: least rise in points of rate, default 0.001; max_rate: with no day to compare with, the rate
+        min_rate_change: least rise in points of rate, default 0.001; min_ratio: a rate that grows this many times,
+        default 2, needs a fifth of that; max_rate: with no day to compare with, the rate
         above which duplicates are reported at all, default 0.005.
     Needs:
         A table with a clock and at least one of its key roles; one row = one key of the contract.

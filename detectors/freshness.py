@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 from recsysops.profiles.history import Context, History, PartitionFacts
 from recsysops.profiles.measures import Facts, Measure
@@ -140,7 +141,7 @@ def snapshot_ages(context: Context, partitions: Sequence[PartitionFacts]) -> lis
     if not renewed:
         return []
     moments = [_end_of(day) for day in renewed]
-    gaps = [(later - earlier).total_seconds() / 3600 for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() / 3600 for earlier, later in pairwise(moments)]
     return [*gaps, (min(_end_of(judged), context.now) - moments[-1]).total_seconds() / 3600]
 
 

@@ -26,7 +26,8 @@ class MissingRate:
         ``null_rate``, ``nan_rate``, ``infinite_rate``: rows over all rows of the slice, in [0, 1]; higher is worse. A fall
         is reported as information.
     Parameters:
-        min_rate_change: least change in points of rate, default 0.005 (half a point); a rate that doubles needs a fifth.
+        min_rate_change: least change in points of rate, default 0.005 (half a point); min_ratio: a rate that grows or
+        shrinks this many times, default 2, needs a fifth of that.
     Needs:
         Any table with a clock; one row = one row of the table. Scores are left to ``output.invalid_scores``.
     Blind spots:

@@ -148,7 +148,7 @@ def cells(measure: Cells, windows: Windows) -> CellContrast | None:
 
 def _histogram(column: Column, windows: Windows) -> CellContrast:
     series = windows.frame[column.name]
-    is_null = np.asarray([value is None for value in series.astype(object)])
+    is_null = np.array([value is None for value in series.astype(object)], np.bool_)
     dtype: Any = np.float64 if series.dtype == object else series.dtype
     values = np.array([np.nan if value is None else value for value in series], dtype)
     reference = windows.within(windows.reference_days or windows.current_days)
@@ -170,7 +170,7 @@ def _frequencies(column: Column, windows: Windows) -> CellContrast:
     import pandas as pd
 
     series = windows.frame[column.name]
-    is_null = np.asarray(pd.isna(series))
+    is_null = np.asarray(pd.isna(series), np.bool_)
     texts = np.array(
         [str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value) for value in series], object
     )

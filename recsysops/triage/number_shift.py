@@ -40,16 +40,16 @@ def judge_numbers(
         )  # fmt: skip
     low, high = tail_bins(contrast.reference[:, 0, bins].sum(axis=0))
     tails = Rate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
-    edges = contrast.edges
+    lower, upper = float(contrast.edges[low]), float(contrast.edges[high - 1])
     name = quote_identifier(column)
     for moved in rate_gate(contrast, [tails], RateLimits(min_tail_change, 10.0)):
         yield finding_of(
             meta, context, moved,
             table=table, column=column, statistic="tail_rate", threshold=min_tail_change,
             stage=stage,
-            headline=f"{column} is outside {edges[low]:.4g} … {edges[high - 1]:.4g} in {percent(moved.value)} of rows, "
+            headline=f"{column} is outside {lower:.4g} … {upper:.4g} in {percent(moved.value)} of rows, "
             f"{before(context)} {percent(moved.reference)}",
-            query=rate_query(context, table, moved.slice, f"NOT ({name} > {edges[low]!r} AND {name} <= {edges[high - 1]!r})"),
+            query=rate_query(context, table, moved.slice, f"NOT ({name} > {lower!r} AND {name} <= {upper!r})"),
         )  # fmt: skip
 
 

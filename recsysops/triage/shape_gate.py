@@ -30,8 +30,8 @@ _ATOM_WIDTH = 1e-30
 """A narrower bin holds one value (the bin of 0 is as wide as the smallest number) and is given no width at all."""
 _PRIOR_FRACTION = 1 / 6
 """Healthy days are expected to lie a sixth of the floor apart, until the log's own days say otherwise."""
-_ONE_DAY = 1.5
-"""With a single reference day its movement is unknown, so the floors are half as large again."""
+_FEW_DAYS = 0.5
+"""The movement of few reference days is hardly known: floors are 1 + 0.5/n times as large, half as large again with one."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def tail_bins(reference: npt.NDArray[np.int64]) -> tuple[int, int]:
 
 def excess_psi(reference: Floats, current: Floats) -> Floats:
     """PSI beyond what independent rows give by chance alone; may be below 0."""
-    n, m = reference.sum(axis=-1), current.sum(axis=-1)
+    n, m = np.maximum(reference.sum(axis=-1), 1.0), np.maximum(current.sum(axis=-1), 1.0)
     used = ((reference + current) > 0).sum(axis=-1)
     return np.asarray(psi(reference, current) - expected_psi(n, m, used))
 
@@ -157,7 +157,7 @@ def _ks_low(reference: Floats, current: Floats) -> Floats:
 
 
 def _widening(n_reference: int) -> float:
-    return 1.0 if n_reference > 1 else _ONE_DAY
+    return 1.0 + _FEW_DAYS / n_reference
 
 
 def _judge(
