@@ -42,5 +42,5 @@ def run(
     if options.json:
         print_json(report.to_dict())
     else:
-        print_lines(compare_lines(report, screen_width(), verbose=options.verbose), options)
+        print_lines(compare_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
     return report.exit_code

@@ -58,5 +58,5 @@ def run(
     if options.json:
         print_json(report.to_dict())
     else:
-        print_lines(detect_lines(report, screen_width(), verbose=options.verbose), options)
+        print_lines(detect_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
     return report.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +25,13 @@ class Options:
     verbose: bool = False
     no_color: bool = False
     debug: bool = False
+
+    @property
+    def command(self) -> str:
+        """``recsysops`` with the options that name this workspace, for commands that can be pasted."""
+        named = (("--workspace", self.path), ("--env", self.env), ("--brand", self.brand))
+        words = [word for option, value in named if value is not None for word in (option, str(value))]
+        return shlex.join(["recsysops", *words])
 
     def workspace(self) -> Workspace:
         """The workspace that was named, or the nearest one upward.

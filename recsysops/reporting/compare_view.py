@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from recsysops.reporting.compare_report import CompareReport
 from recsysops.reporting.finding_lines import Heading, incident_lines
-from recsysops.reporting.lines import NARROW, Column, Line, table, wrapped
+from recsysops.reporting.lines import NARROW, Column, Line, next_lines, table, wrapped
 from recsysops.reporting.not_looked import below_lines, skipped_lines
 from recsysops.reporting.numbers import count, interval, percent, seconds
 from recsysops.reporting.plain import literal
@@ -14,7 +15,9 @@ from recsysops.triage.exposure_contrast import ItemShare
 from recsysops.triage.outcome_contrast import OutcomeContrast
 
 
-def compare_lines(report: CompareReport, width: int, *, verbose: bool = False) -> Iterator[Line]:
+def compare_lines(
+    report: CompareReport, width: int, *, verbose: bool = False, command: str = "recsysops"
+) -> Iterator[Line]:
     """Answer, cohorts, exposure, outcomes, what the judges found, what could not be looked at, what to do next."""
     yield from wrapped(_answer(report), width, style="bold")
     yield Line("")
@@ -37,7 +40,8 @@ def compare_lines(report: CompareReport, width: int, *, verbose: bool = False) -
     yield from skipped_lines(report.skipped, width, verbose=verbose)
     yield from below_lines(report.below, width, verbose=verbose)
     yield Line("")
-    yield Line("next   recsysops compare … --verbose     every finding with its query")
+    words = [shlex.quote(size.label.replace(", ", ",")) for size in (report.reference, report.current)]
+    yield from next_lines([f"{command} compare --reference {words[0]} --current {words[1]} --verbose"])
 
 
 def _answer(report: CompareReport) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from recsysops.reporting.detect_report import DetectReport
 from recsysops.reporting.finding_lines import Heading, incident_lines, since
-from recsysops.reporting.lines import Line, Style, wrapped
+from recsysops.reporting.lines import Line, Style, next_lines, wrapped
 from recsysops.reporting.not_looked import below_lines, budget_lines, looked_lines, skipped_lines, span
 from recsysops.reporting.numbers import count, seconds
 from recsysops.triage.findings import SEVERITIES
 
 
-def detect_lines(report: DetectReport, width: int, *, verbose: bool = False) -> Iterator[Line]:
+def detect_lines(
+    report: DetectReport, width: int, *, verbose: bool = False, command: str = "recsysops"
+) -> Iterator[Line]:
     """Answer, incidents, what was and was not looked at, the alarm budget, what to do next."""
     yield from wrapped(_answer(report), width, style=_style(report))
     for incident in report.incidents:
@@ -33,7 +35,7 @@ def detect_lines(report: DetectReport, width: int, *, verbose: bool = False) -> 
     yield from budget_lines(report.budget, width)
     yield from _changed(report, width)
     yield Line("")
-    yield from _next(report)
+    yield from next_lines(f"{command} {words}" for words in _next(report))
 
 
 def _answer(report: DetectReport) -> str:
@@ -76,16 +78,13 @@ def _changed(report: DetectReport, width: int) -> Iterator[Line]:
         yield from wrapped(text, width)
 
 
-def _next(report: DetectReport) -> Iterator[Line]:
-    commands = []
+def _next(report: DetectReport) -> Iterator[str]:
     if report.incidents:
         incident = report.incidents[0]
-        found = report.findings_of(incident)
-        commands.append(f"recsysops detect --date {incident.last_seen} --verbose")
-        commands += [f"recsysops detectors show {found[0].detector}"] if found else []
+        yield f"detect --date {incident.last_seen} --verbose"
+        for finding in report.findings_of(incident)[:1]:
+            yield f"detectors show {finding.detector}"
     elif report.days:
-        commands.append(f"recsysops detect --date {report.days[-1]} --verbose")
+        yield f"detect --date {report.days[-1]} --verbose"
     else:
-        commands.append(f"recsysops detect --since {report.last_judged}" if report.last_judged else "recsysops check")
-    for number, command in enumerate(commands):
-        yield Line(("       " if number else "next   ") + command, "dim" if number else "", 0)
+        yield f"detect --since {report.last_judged}" if report.last_judged else "check"

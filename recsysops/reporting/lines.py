@@ -30,6 +30,12 @@ def wrapped(text: str, width: int, *, indent: int = 0, style: Style = "") -> Ite
         yield Line(cut(" " * (indent + 2 * bool(number)) + line, width), style)
 
 
+def next_lines(commands: Iterable[str]) -> Iterator[Line]:
+    """The last lines of a screen: commands that can be pasted, never wrapped."""
+    for number, command in enumerate(commands):
+        yield Line(("       " if number else "next   ") + command, "dim" if number else "")
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table. Those with the highest ``drop`` leave first when the screen is narrow; 0 never leaves."""
