@@ -11,7 +11,7 @@ from recsysops.inspection.report import Capability
 
 @dataclass(frozen=True)
 class Need:
-    """A capability, the roles it needs as ``table.role`` (or ``table.*`` for features), and what they are for."""
+    """A capability and the roles it needs, as ``table.role``; ``table.features`` and ``table.slices`` mean any."""
 
     name: str
     roles: tuple[str, ...]
@@ -38,11 +38,21 @@ NEEDS: tuple[Need, ...] = (
 )
 
 
-def capabilities(tables: Mapping[str, TableSettings]) -> tuple[Capability, ...]:
-    """Every capability of :data:`NEEDS`: whether the configured tables and roles suffice, and what is missing."""
+_ADDING = {"changes": "add a table of changes, or call `recsysops change record` from CI"}
+
+
+def capabilities(tables: Mapping[str, TableSettings], *, has_recorded_changes: bool = False) -> tuple[Capability, ...]:
+    """Every capability of :data:`NEEDS`: whether the configured tables and roles suffice, and what is missing.
+
+    Args:
+        tables: of the workspace's settings.
+        has_recorded_changes: whether ``recsysops change record`` has been used, which is as good as a table of changes.
+    """
     found = []
     for need in NEEDS:
         missing = [role for role in need.roles if not _is_there(role, tables)]
+        if has_recorded_changes:
+            missing = [role for role in missing if not role.startswith("changes.")]
         found.append(Capability(need.name, not missing, ", ".join(need.roles), _advice(missing, tables)))
     return tuple(found)
 
@@ -61,5 +71,7 @@ def _advice(missing: list[str], tables: Mapping[str, TableSettings]) -> str:
     """What would switch it on: tables first, then roles of tables that are there."""
     absent = list(dict.fromkeys(role.partition(".")[0] for role in missing if role.partition(".")[0] not in tables))
     roles = [role for role in missing if role.partition(".")[0] in tables]
-    parts = [f"add a table of {name}" for name in absent] + ([f"map {', '.join(roles)}"] if roles else [])
+    parts = [_ADDING.get(name, f"add a table of {name}") for name in absent] + (
+        [f"map {', '.join(roles)}"] if roles else []
+    )
     return " and ".join(parts)

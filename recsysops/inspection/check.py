@@ -13,6 +13,8 @@ from recsysops.inspection.report import CheckReport, Problem, sort_problems
 from recsysops.inspection.snapshot_check import oldest_snapshot, snapshot_note
 from recsysops.inspection.state_folder import read_mounts, state_problems
 
+CHANGES = "changes.jsonl"
+
 
 def check_workspace(
     settings: WorkspaceSettings,
@@ -47,4 +49,5 @@ def check_workspace(
         problems += found
     since = oldest_snapshot(state)
     problems.append(snapshot_note(since))
-    return CheckReport(settings.name, tuple(reports), sort_problems(problems), capabilities(settings.tables), since)
+    able = capabilities(settings.tables, has_recorded_changes=(state / CHANGES).is_file())
+    return CheckReport(settings.name, tuple(reports), sort_problems(problems), able, since)

@@ -39,6 +39,8 @@ def column_facts(name: str, column: pa.ChunkedArray) -> ColumnFacts:
         "is_list": is_array,
         "lengths": lengths,
     }
+    if kind == "timestamp":
+        shared["has_zone"] = pa.types.is_timestamp(column.type) and column.type.tz is not None
     if kind != "other":
         shared["n_distinct"] = pc.count_distinct(column).as_py()
     if column.null_count == len(column):
@@ -46,7 +48,7 @@ def column_facts(name: str, column: pa.ChunkedArray) -> ColumnFacts:
     if kind == "numeric":
         return ColumnFacts(**shared, **_number_facts(column))
     if kind == "timestamp":
-        return ColumnFacts(**shared, **_time_facts(column))
+        return ColumnFacts(**shared, **_time_facts(column, shared["has_zone"]))
     return ColumnFacts(**shared, **(_text_facts(column) if kind == "categorical" else {}))
 
 
@@ -79,11 +81,10 @@ def _epoch_unit(low: float, high: float) -> str:
     )
 
 
-def _time_facts(column: pa.ChunkedArray) -> dict[str, Any]:
-    has_zone = pa.types.is_timestamp(column.type) and column.type.tz is not None
+def _time_facts(column: pa.ChunkedArray, has_zone: bool) -> dict[str, Any]:
     extremes = pc.min_max(column.cast(pa.timestamp("us", tz="UTC" if has_zone else None), safe=False).cast(pa.int64()))
     first, last = (_moment(extremes[side].as_py() / 1e6) for side in ("min", "max"))
-    return {"first": first, "last": last, "has_zone": has_zone}
+    return {"first": first, "last": last}
 
 
 def _moment(seconds: float) -> datetime | None:

@@ -36,7 +36,7 @@ def discover(paths: Iterable[str], root: Path) -> tuple[tuple[Found, ...], tuple
         if not known:
             raise SourceError(
                 path,
-                found="no file of a known format",
+                found="; ".join(notes[:3]) or "no file of a known format",
                 expected="Parquet, CSV, JSON lines, Arrow, DuckDB or SQLite files",
             )
         for group in _groups(known):
@@ -48,10 +48,11 @@ def _with_formats(files: Iterable[LocalFile], root: Path, notes: list[str]) -> l
     known: list[tuple[LocalFile, str]] = []
     for file in files:
         try:
+            file.key.encode()  # readers and YAML take only names that are text
             known.append((file, detect_format(file.key, root)))
-        except RecSysOpsError:
+        except (RecSysOpsError, UnicodeEncodeError):
             if len(notes) < 20:
-                notes.append(f"left out {file.key!r}: not a format that can be read")
+                notes.append(f"left out {file.key!r}: a format or a name that cannot be read")
     return known
 
 

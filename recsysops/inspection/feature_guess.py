@@ -90,6 +90,11 @@ def guess_unnest(sample: TableSample, item: str) -> tuple[str, ...]:
     return (item, *(name for name in parallel if name != item))
 
 
+def is_nameable(name: str) -> bool:
+    """Whether a column can be asked for in SQL at all."""
+    return name != "" and "\0" not in name
+
+
 def is_feature_name(name: str) -> bool:
     """Whether a name says feature: ``f_12``, ``user_feature_0``, ``emb3``."""
     words = {word.rstrip("0123456789") for word in tokens(name)}
@@ -108,11 +113,11 @@ def _can_slice(column: ColumnFacts, sample: TableSample) -> bool:
     is_category = column.kind in ("categorical", "boolean") or (column.kind == "numeric" and column.is_whole)
     is_repeated = column.n_distinct * 2 <= sample.n_rows or sample.n_rows < 20
     is_fit = is_category and not column.is_list and not column.is_timelike and is_repeated
-    return is_fit and column.n_distinct in _SLICE_VALUES
+    return is_fit and column.n_distinct in _SLICE_VALUES and is_nameable(column.name)
 
 
 def _can_be_feature(column: ColumnFacts) -> bool:
-    if column.kind in ("other", "timestamp") or column.is_timelike:
+    if column.kind in ("other", "timestamp") or column.is_timelike or not is_nameable(column.name):
         return False
     if column.kind == "numeric" and not column.is_whole:
         return True

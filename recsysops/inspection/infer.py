@@ -112,12 +112,16 @@ def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list
     if unnest and "position" not in roles:
         roles["position"] = INDEX_COLUMN
         doubts.append(Doubt(f"tables.{table}.roles.position", INDEX_COLUMN, (), "taken from the order in the arrays"))
+    stray = {column.name for column in sample.columns if column.is_list} - set(unnest)
+    for role in [role for role, column in roles.items() if column in stray]:
+        why = "an array of another length than the items', or in a table that is not unnested"
+        doubts.append(Doubt(f"tables.{table}.roles.{role}", "", (roles.pop(role),), why))
     masks = guess_masks(sample, roles.values())
     labels = outcome_columns(sample) if table == "candidates" else ()
-    used = {*roles.values(), *masks.values(), *labels}
+    used = {*roles.values(), *masks.values(), *labels, *stray}
     slices, more_slices = guess_slices(sample, table, used)
     features = guess_features(sample, table, {*used, *slices, *more_slices})
-    taken = {*used, *slices, *more_slices, *features}
+    taken = {*used, *slices, *more_slices, *features} - stray
     guess = TableGuess(
         table,
         sample,

@@ -32,6 +32,8 @@ def matches(sample: TableSample, table: str) -> list[Match]:
             by_name = name_score(table, role.name, column.name)
             if by_name:
                 factor, why = plausibility(role, column)
+                if (table, role.name) == ("candidates", "request_id") and _is_own(column, sample):
+                    factor, why = factor * 0.8, "every row has one of its own, so every slate is a single candidate"
                 match = Match(role.name, column.name, by_name * factor, why)
                 found.append((-match.score, order, place, match))
     return [match for *_, match in sorted(found, key=lambda entry: entry[:3]) if match.score >= MIN_SCORE]
@@ -92,6 +94,12 @@ def _by_content(sample: TableSample, role: str, used: set[str]) -> Match | None:
         wanted = next((column for column in ids if role != "request_id" or column.n_distinct < column.n_rows), None)
         return Match(role, wanted.name, MIN_SCORE, "a column of identifiers") if wanted else None
     return None
+
+
+def _is_own(column: ColumnFacts, sample: TableSample) -> bool:
+    """Whether the column differs in every row of a log that is not slate-shaped."""
+    has_arrays = any(each.is_list for each in sample.columns)
+    return not has_arrays and column.n_present >= 50 and column.n_distinct == column.n_present
 
 
 def _is_id(column: ColumnFacts) -> bool:

@@ -16,6 +16,8 @@ from recsysops.config.settings import WorkspaceSettings
 from recsysops.inspection.check import check_workspace
 from recsysops.inspection.infer import infer_workspace
 from recsysops.inspection.report import CheckReport
+from recsysops.tables.open_tables import open_tables
+from recsysops.tables.snapshots import take_snapshot
 
 LOCAL = "/dev/sda1 / ext4 rw 0 0\n"
 Columns = dict[str, list[Any]]
@@ -220,12 +222,22 @@ def test_capabilities_say_what_would_switch_them_on(tmp_path: Path) -> None:
     assert by_name["item domination and exposure"].is_on
     assert by_name["estimates of outcomes for hotfix quotes"].switch_on == "add a table of outcomes"
     assert by_name["comparison of models and experiments"].switch_on == "map candidates.model_id"
+    assert "change record" in by_name["causes among deploys and config changes"].switch_on
+    (tmp_path / ".recsysops").mkdir()
+    (tmp_path / ".recsysops/changes.jsonl").write_text("")
+    assert {each.name: each for each in checked(tmp_path).capabilities}["causes among deploys and config changes"].is_on
 
 
 def test_snapshots_say_since_when_or_how_to_begin(tmp_path: Path) -> None:
     write_parquet(tmp_path / "logs/part-0.parquet", impressions())
     assert any("recsysops snapshot" in line for line in lines(checked(tmp_path), "note"))
-    write_parquet(tmp_path / ".recsysops/snapshots/items/1.parquet", {"item_id": ["a"]})
+    workspace = WorkspaceSettings.model_validate(
+        {"tables": {"items": {"source": {"path": "catalogue.parquet"}, "roles": {"item_id": "item_id"}}}}
+    )
+    write_parquet(tmp_path / "catalogue.parquet", {"item_id": ["a"]})
+    table = open_tables(workspace, tmp_path)["items"]
+    for day in (1, 2):
+        take_snapshot(table, tmp_path / ".recsysops/snapshots/items", datetime(2026, 2, day, tzinfo=UTC))
     report = checked(tmp_path)
-    assert report.as_of_since is not None
-    assert any("as-of copies since" in line for line in lines(report, "note"))
+    assert report.as_of_since == datetime(2026, 2, 1, tzinfo=UTC)
+    assert any("as-of copies since 2026-02-01" in line for line in lines(report, "note"))

@@ -240,3 +240,42 @@ def test_a_broken_file_beside_good_ones_is_left_out_and_named(tmp_path: Path) ->
 def test_nothing_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nothing-here"):
         infer(tmp_path, str(tmp_path / "nothing-here"))
+
+
+def test_an_array_that_is_not_parallel_is_left_alone(tmp_path: Path) -> None:
+    columns = impressions()
+    columns["embedding"] = [[0.5, 1.5]] * 300
+    columns["score"] = [[0.5]] * 300
+    write_parquet(tmp_path / "impressions.parquet", columns)
+    table = infer(tmp_path, str(tmp_path / "impressions.parquet")).settings.tables["candidates"]
+    assert table.unnest == []
+    assert "score" not in table.roles
+    assert table.features == ["f_age", "f_pop"]
+
+
+def test_rows_that_are_requests_of_their_own_are_doubted(tmp_path: Path) -> None:
+    columns = impressions()
+    columns["request_id"] = [f"r{row}" for row in range(300)]
+    write_parquet(tmp_path / "impressions.parquet", columns)
+    (doubt,) = infer(tmp_path, str(tmp_path / "impressions.parquet")).doubts
+    assert "every slate is a single candidate" in doubt.why
+
+
+@pytest.mark.parametrize("name", ["a\nb: c", "-dash", "# comment", "{x: y}", "a*b[c]", "día 🎬"])
+def test_file_names_are_written_safely(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name} impressions.parquet"
+    write_parquet(path, impressions())
+    inference = infer(tmp_path, str(path))
+    settings = reloaded(inference, tmp_path)
+    assert settings == inference.settings
+    assert (tmp_path / settings.tables["candidates"].source.path).samefile(path)
+
+
+def test_a_file_name_that_is_not_text_is_left_out_or_an_error(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "impressions.parquet", impressions())
+    try:
+        (tmp_path / "impressions.parquet").rename(tmp_path / "\udcff impressions.parquet")
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    with pytest.raises(SourceError, match="impressions"):
+        infer(tmp_path, str(tmp_path))
