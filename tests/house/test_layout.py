@@ -28,7 +28,9 @@ def test_every_shelf_is_a_folder_inside_the_package(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHELVES)
 def test_a_bare_import_of_a_shelf_fails(name: str) -> None:
-    done = subprocess.run([sys.executable, "-c", f"import {name}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {name}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0
     assert "ImportError" in done.stderr
 

@@ -35,7 +35,10 @@ def build(source: Path, kind: str, out: Path) -> Path:
 
 def check_names(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"recsysops", next(n for n in names if ".dist-info/" in n).split("/")[0]}
+    assert {name.split("/")[0] for name in names} == {
+        "recsysops",
+        next(n for n in names if ".dist-info/" in n).split("/")[0],
+    }
     for name in EXPECTED:
         assert name in names
 
@@ -57,7 +60,14 @@ def test_a_plain_install_runs(tmp_path: Path) -> None:
     target = tmp_path / "site"
     with zipfile.ZipFile(wheel) as unpacked:
         unpacked.extractall(target)
-    command = [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); from recsysops.cli import main; main()"]
-    done = subprocess.run([*command, str(target), "detectors", "list"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from recsysops.cli import main; main()",
+    ]
+    done = subprocess.run(
+        [*command, str(target), "detectors", "list"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "input.missing_rate" in done.stdout
