@@ -9,6 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 
 FILE_MAGIC = b"ARROW1"
 
@@ -17,7 +18,7 @@ class ArrowSource(FileSource):
     """Arrow IPC files and streams, told apart by their first bytes."""
 
     format: ClassVar[str] = "arrow"
-    suffixes: ClassVar[tuple[str, ...]] = (".arrow", ".feather", ".arrows", ".ipc")
+    suffixes: ClassVar[tuple[str, ...]] = ENDINGS["arrow"]
 
     def read_schema(self, path: Path) -> pa.Schema:
         """Columns from the header or footer."""

@@ -14,6 +14,7 @@ import pyarrow.csv as pc
 from recsysops.errors import ConfigError, SourceError
 from recsysops.tables.csv_types import Types, fit_all, fit_head
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 
 BLOCK_BYTES = 4 << 20
 NULL_VALUES = ("", "NULL", "null", "\\N")
@@ -30,7 +31,7 @@ class CsvSource(FileSource):
     """
 
     format: ClassVar[str] = "csv"
-    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+    suffixes: ClassVar[tuple[str, ...]] = ENDINGS["csv"]
     options: ClassVar[tuple[str, ...]] = ("delimiter", "quote_char", "encoding", "null_values", "type.")
 
     def read_schema(self, path: Path) -> pa.Schema:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from recsysops.errors import SourceError
 from recsysops.tables.database_tables import choose_table
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 from recsysops.tables.identifiers import quote_identifier
 
 BATCH_ROWS = 65_536
@@ -22,7 +23,7 @@ class DuckDbSource(FileSource):
     """One table or view (``source.table``) of a DuckDB file; each file is a partition."""
 
     format: ClassVar[str] = "duckdb"
-    suffixes: ClassVar[tuple[str, ...]] = (".duckdb", ".ddb")
+    suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS["duckdb"], ".db")
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """The write-ahead log."""

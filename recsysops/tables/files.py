@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,7 +28,7 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
     """The files that a file name, folder or glob (``**`` too) stands for, by key.
 
     Folders are read recursively; from them only files that end in one of ``suffixes`` are taken (all when none is
-    given). Names that begin with ``.`` or ``_`` are left out unless spelt in the pattern. Each real folder is entered
+    given), or, when there are none of these, files without any ending. Names that begin with ``.`` or ``_`` are left out unless spelt in the pattern. Each real folder is entered
     once, so that loops of symbolic links end.
 
     Raises:
@@ -43,7 +43,10 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
         )
     anchor, segments = _split(pattern, root)
     endings = tuple(suffixes)
-    found = {path for path in _expand(anchor, segments, set()) for path in _files_of(path, endings)}
+    reached = list(_expand(anchor, segments, set()))
+    found = {file for path in reached for file in _files_of(path, lambda name: name.lower().endswith(endings or ""))}
+    if not found:  # part-00000 of exports that name no format
+        found = {file for path in reached for file in _files_of(path, lambda name: "." not in name)}
     files = sorted((LocalFile(_key(path, root), path) for path in found), key=lambda file: file.key)
     if not files:
         raise _nothing_matches(pattern, root, endings)
@@ -99,14 +102,12 @@ def _expand(path: Path, segments: tuple[str, ...], entered: set[tuple[int, int]]
             yield from _expand(entry, segments[1:], entered)
 
 
-def _files_of(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """The path itself when it is a file, the files below it when it is a folder."""
+def _files_of(path: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path]:
+    """The path itself when it is a file; when it is a folder, the files below it whose names are wanted."""
     if not path.is_dir():
         yield path
         return
-    for file in _walk(path, set()):
-        if not endings or file.name.lower().endswith(endings):
-            yield file
+    yield from (file for file in _walk(path, set()) if is_wanted(file.name))
 
 
 def _walk(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from recsysops.errors import SourceError
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 from recsysops.tables.jsonl_types import infer, parse, widen
 
 CHUNK_BYTES = 4 << 20
@@ -24,7 +25,7 @@ class JsonLinesSource(FileSource):
     """
 
     format: ClassVar[str] = "jsonl"
-    suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz")
+    suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS["jsonl"], ".json")
 
     def read_schema(self, path: Path) -> pa.Schema:
         """Columns as the first 4 MiB show them; a later line may still widen one, but not add one."""

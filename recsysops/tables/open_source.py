@@ -8,24 +8,8 @@ from recsysops import registry
 from recsysops.config.settings import SourceSettings
 from recsysops.errors import SourceError
 from recsysops.tables.files import list_files
+from recsysops.tables.formats import ENDINGS, MAGIC
 from recsysops.tables.source import Source
-
-_ENDINGS: dict[str, tuple[str, ...]] = {
-    "parquet": (".parquet", ".parq", ".pq"),
-    "csv": (".csv", ".tsv", ".csv.gz", ".tsv.gz"),
-    "jsonl": (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"),
-    "arrow": (".arrow", ".feather", ".arrows", ".ipc"),
-    "duckdb": (".duckdb", ".ddb"),
-    "sqlite": (".sqlite", ".sqlite3", ".db3"),
-}
-_MAGIC: tuple[tuple[str, int, bytes], ...] = (
-    ("parquet", 0, b"PAR1"),
-    ("arrow", 0, b"ARROW1"),
-    ("arrow", 0, b"\xff\xff\xff\xff"),
-    ("sqlite", 0, b"SQLite format 3\x00"),
-    ("duckdb", 8, b"DUCK"),
-    ("jsonl", 0, b"{"),
-)
 
 
 def open_source(settings: SourceSettings, root: Path) -> Source:
@@ -61,12 +45,12 @@ def detect_format(path: str, root: Path) -> str:
         path,
         found=found,
         expected="files of one format",
-        next_step=f"set source.format to one of {', '.join(_ENDINGS)}",
+        next_step=f"set source.format to one of {', '.join(ENDINGS)}",
     )
 
 
 def _format_of(path: Path) -> str:
-    for name, endings in _ENDINGS.items():
+    for name, endings in ENDINGS.items():
         if path.name.lower().endswith(endings):
             return name
     try:
@@ -74,4 +58,4 @@ def _format_of(path: Path) -> str:
             head = stream.read(32)
     except OSError:
         return ""
-    return next((name for name, offset, magic in _MAGIC if head[offset:].startswith(magic)), "")
+    return next((name for name, offset, magic in MAGIC if head[offset:].startswith(magic)), "")

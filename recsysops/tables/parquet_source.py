@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 from recsysops.tables.source import Partition
 
 BATCH_ROWS = 65_536
@@ -19,7 +20,7 @@ class ParquetSource(FileSource):
     """Parquet files; strings arrive as dictionaries, which are cheapest to count."""
 
     format: ClassVar[str] = "parquet"
-    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".parq", ".pq")
+    suffixes: ClassVar[tuple[str, ...]] = ENDINGS["parquet"]
 
     def read_schema(self, path: Path) -> pa.Schema:
         """Columns from the footer alone, with the types of the file."""

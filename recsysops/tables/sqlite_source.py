@@ -13,6 +13,7 @@ import pyarrow as pa
 from recsysops.errors import SourceError
 from recsysops.tables.database_tables import choose_table
 from recsysops.tables.file_source import FileSource
+from recsysops.tables.formats import ENDINGS
 from recsysops.tables.identifiers import quote_identifier
 
 BATCH_ROWS = 65_536
@@ -32,7 +33,7 @@ class SqliteSource(FileSource):
     """One table or view (``source.table``) of a SQLite file; each file is a partition. SQLite stores NaN as NULL."""
 
     format: ClassVar[str] = "sqlite"
-    suffixes: ClassVar[tuple[str, ...]] = (".sqlite", ".sqlite3", ".db", ".db3")
+    suffixes: ClassVar[tuple[str, ...]] = (*ENDINGS["sqlite"], ".db")
 
     def companions(self, path: Path) -> tuple[Path, ...]:
         """The write-ahead log."""

@@ -98,6 +98,13 @@ def test_the_format_is_known_by_first_bytes_where_the_name_does_not_say(tmp_path
             assert len(read_rows(source_of(tmp_path, name.replace(" ", "_")))) == 1000
 
 
+def test_a_folder_of_parts_without_endings(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    write_parquet(tmp_path / "logs" / "part-00000", TABLE)
+    (tmp_path / "logs" / "_SUCCESS").touch()
+    assert len(read_rows(source_of(tmp_path, "logs"))) == 1000
+
+
 def test_unknown_formats_options_and_tables_name_the_nearest(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", TABLE)
     write_sqlite(tmp_path / "a.sqlite", TABLE)
