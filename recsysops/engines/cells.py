@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from recsysops.engines.counted import Counted
+from recsysops.engines.freezing import limited_values
 from recsysops.engines.planning import column_plan
-from recsysops.profiles.categories import CategorySet
 from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import day_of
@@ -17,6 +17,7 @@ from recsysops.profiles.kernel import scan_cells
 from recsysops.profiles.measures import Cells
 from recsysops.profiles.profile import RowWriter
 from recsysops.profiles.scan_plan import ScanPlan
+from recsysops.profiles.slices import Slice
 from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
 
@@ -31,7 +32,7 @@ def scan_plan(schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str
         slices=schema.slices,
         clock=clock.name if clock else None,
         request_id=request.name if request else None,
-        slice_values={name: values for name in schema.slices if (values := _too_many(sets.get(name))) is not None},
+        slice_values={name: values for name in schema.slices if (values := limited_values(sets, name)) is not None},
     )
 
 
@@ -41,8 +42,11 @@ def count_cells(
     counted: Sequence[Counted],
     n_threads: int | None,
     writer: RowWriter,
-) -> None:
+) -> tuple[Slice, ...]:
     """Count one partition.
+
+    Returns:
+        Every slice that occurs, under the names that all measures of the partition are to use.
 
     Raises:
         SchemaError: if a column cannot be counted as planned.
@@ -55,13 +59,7 @@ def count_cells(
             _write_moments(measure_id, result, column, writer)
         else:
             _write_counts(measure_id, result, column, writer)
-
-
-def _too_many(values: FrozenSet | None) -> CategorySet | None:
-    """A dimension keeps whatever values appear, unless the reference had more than a scan can keep."""
-    from recsysops.profiles.group_codes import MAX_SLICE_VALUES
-
-    return values if isinstance(values, CategorySet) and len(values.known_hashes) > MAX_SLICE_VALUES else None
+    return result.slices
 
 
 def _write_counts(measure_id: str, result: CellCounts, column: ColumnCounts, writer: RowWriter) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recsysops.engines.cohort import count_cohort
 from recsysops.engines.counted import Counted
 from recsysops.engines.planning import ScanUnit
-from recsysops.engines.prepared_rows import columns_read, prepare_view, queryable, text_of
+from recsysops.engines.prepared_rows import END_US, FIRST_US, columns_read, prepare_view, queryable, text_of
 from recsysops.profiles.history import PartitionFacts
 from recsysops.profiles.measures import Cohort
 from recsysops.profiles.profile import Profile, RowWriter
@@ -30,7 +30,7 @@ def looked_up(
     days = [day for day, _ in outcomes.days]
     if not days:
         return ()
-    first, last = min(days) - timedelta(days=window_days), max(days)
+    first, last = min(days) - timedelta(days=window_days + 1), max(days)
     return tuple(one for one in candidates if any(first <= day <= last for day, _ in one.days))
 
 
@@ -66,16 +66,11 @@ def count_cohorts(
         _make_arrived(connection, unit.table, partition)
         item, clock = (_role(unit.lookup, role) for role in ("item_id", "ts"))
         _make_looked_up(connection, unit.lookup, lookups, columns_read(unit.lookup.schema, (item, clock)))
-        statement, prepared = prepare_view("looked_up", unit.lookup.schema, (item, clock))
-        connection.execute(statement)
+        prepared = prepare_view(connection, "looked_up", unit.lookup.schema, (item, clock), {})
         measures = [(one.id, one.measure) for one in counted if isinstance(one.measure, Cohort)]
         count_cohort(connection, prepared, measures, unit.table.schema.label_window_days, writer)
-    days = sorted({*(day for day, _ in outcomes.days)})
-    before = (
-        [(days[0] - timedelta(days=back), 0) for back in range(unit.table.schema.label_window_days, 0, -1)]
-        if days
-        else []
-    )
+    window = range(unit.table.schema.label_window_days + 1, 0, -1)
+    before = [(outcomes.days[0][0] - timedelta(days=back), 0) for back in window] if outcomes.days else []
     facts = replace(outcomes, table=unit.name, days=(*before, *outcomes.days))
     return Profile(tuple(one.id for one in counted), facts, writer.rows(), writer.buckets())
 
@@ -90,11 +85,12 @@ def _make_arrived(connection: duckdb.DuckDBPyConnection, table: Table, partition
     request, item, clock = (_role(table, role) for role in ("request_id", "item_id", "ts"))
     kind = table.schema.role("kind")
     read = tuple(dict.fromkeys([request, item, clock, *([kind.name] if kind else [])]))
+    time = f"epoch_us({quote_identifier(clock)})"
     with queryable(connection, table, partition, read, "outcomes") as view:
         connection.execute(
-            f"CREATE TEMP TABLE arrived AS SELECT {text_of(request)} AS request, {text_of(item)} AS item, "
-            f"epoch_us({quote_identifier(clock)}) AS us, {text_of(kind.name) if kind else 'NULL::VARCHAR'} AS kind "
-            f"FROM {quote_identifier(view)} WHERE {quote_identifier(clock)} IS NOT NULL"
+            f"CREATE TEMP TABLE arrived AS SELECT row_number() OVER () AS id, {text_of(request)} AS request, {text_of(item)} AS item, "
+            f"{time} AS us, {text_of(kind.name) if kind else 'NULL::VARCHAR'} AS kind "
+            f"FROM {quote_identifier(view)} WHERE {time} >= {FIRST_US} AND {time} < {END_US}"
         )
 
 

@@ -12,12 +12,14 @@ from recsysops.profiles.measures import Measure
 
 @dataclass(frozen=True)
 class Counted:
-    """``cells`` name the entries of every row's counts; ``edges`` are a histogram's, None otherwise."""
+    """``cells`` name the entries of every row's counts; ``edges`` are a histogram's, None otherwise; ``shift`` is
+    what moments are summed about."""
 
     measure: Measure
     id: str
     cells: tuple[str, ...] = ()
     edges: tuple[float, ...] | None = None
+    shift: float = 0.0
 
     @property
     def edge_array(self) -> npt.NDArray[np.float64] | None:

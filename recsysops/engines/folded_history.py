@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from recsysops.engines.cohort import UNMATCHED
 from recsysops.engines.counted import Counted
 from recsysops.engines.keyed import DISTINCT, TAIL
-from recsysops.profiles.fold import day_axis, fold_buckets, fold_cells, fold_hours, matrix, slice_axis
+from recsysops.profiles.fold import day_axis, fold_buckets, fold_cells, fold_hours, fold_moments, matrix, slice_axis
 from recsysops.profiles.history import (
     CellContrast,
     CohortContrast,
@@ -23,6 +23,7 @@ from recsysops.profiles.history import (
     Counts,
     Floats,
     KeyedContrast,
+    MomentContrast,
     PartitionFacts,
     SampleContrast,
     Window,
@@ -119,6 +120,26 @@ class FoldedHistory:
             hourly=hourly,
         )
 
+    def moments(self, measure: Cells) -> MomentContrast | None:
+        """Moments by slice, or None when nothing was counted for this measure.
+
+        Raises:
+            ValueError: if the measure is not of moments.
+        """
+        if measure.form != "moments":
+            raise ValueError(f"moments: found a measure of {measure.form}, expected moments")
+        if not self._is_counted(measure):
+            return None
+        rows = {name: side.rows(measure) for name, side in self._windows.items()}
+        slices = tuple(sorted({EVERYTHING, *(one for table in rows.values() for one in slice_axis(table)[0])}))
+        shift = self._windows["current"].counted[measure].shift
+        folded = {
+            name: fold_moments(rows[name], side.numbers(measure.table), slices, shift)
+            for name, side in self._windows.items()
+        }
+        days = (self._days("reference", measure.table), self._days("current", measure.table))
+        return MomentContrast(slices, *days, folded["reference"], folded["current"])
+
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
         """Counters per key within one slice."""
         if not self._is_counted(measure):
@@ -138,7 +159,7 @@ class FoldedHistory:
         folded = {
             name: _fold_keys(rows[name], self._windows[name].numbers(measure.table), keys, n_counters) for name in rows
         }
-        distinct = {name: _distinct(rows[name], self._windows[name].numbers(measure.table)) for name in rows}
+        distinct = {name: self._distinct(rows[name], name, measure, slice_) for name in rows}
         return KeyedContrast(
             keys=keys,
             counters=measure.counters,
@@ -199,6 +220,10 @@ class FoldedHistory:
     def _buckets(self, measure: Measure, window: Window, slice_: Slice, n_cells: int) -> Counts:
         side = self._windows[window]
         return fold_buckets(side.buckets(measure), side.numbers(measure.table), slice_, n_cells)
+
+    def _distinct(self, rows: pa.Table, window: Window, measure: Keyed, slice_: Slice) -> Floats:
+        numbers = self._windows[window].numbers(measure.table)
+        return _distinct(rows, numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
 
     def _fold_ages(
         self, rows: pa.Table, window: Window, table: str, slices: Sequence[Slice], ages: Sequence[int]

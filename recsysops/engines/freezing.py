@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsysops.engines.progress import Progress
-from recsysops.profiles.categories import as_labels, learn_categories, pair_labels
+from recsysops.errors import RecSysOpsError
+from recsysops.profiles.categories import CategorySet, as_labels, learn_categories, pair_labels
 from recsysops.profiles.edges import learn_edges
 from recsysops.profiles.frozen_sets import FrozenSet
+from recsysops.profiles.group_codes import MAX_SLICE_VALUES
 from recsysops.profiles.measures import Cells
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
@@ -20,52 +23,78 @@ from recsysops.tables.table import Table
 SAMPLE_ROWS = 400_000
 MAX_PARTITIONS = 7
 PAIR = "\x1f"
+SLICE = "slice:"
 
 
 def set_name(measure: Cells) -> str:
     """Under which name a measure's set is frozen: equal for every measure that shares it."""
-    return f"{measure.column}{PAIR}{measure.pair}" if measure.pair else measure.column
+    if measure.form != "frequencies":
+        return f"numbers:{measure.column}"
+    return f"labels:{measure.column}{PAIR}{measure.pair}" if measure.pair else f"labels:{measure.column}"
 
 
-def slice_measures(table: Table) -> list[Cells]:
-    """The category sets that slice dimensions need, as measures."""
-    return [Cells(table.name, name, "frequencies") for name in table.schema.slices]
+def slice_set_name(dimension: str) -> str:
+    """Under which name the values of a slice dimension are frozen."""
+    return f"{SLICE}{dimension}"
 
 
-def learn_sets(table: Table, measures: Iterable[Cells], progress: Progress) -> dict[str, FrozenSet]:
-    """Learn the sets of some histogram and frequency measures.
+def limited_values(sets: Mapping[str, FrozenSet], dimension: str) -> CategorySet | None:
+    """A dimension keeps whatever values appear, unless the reference had more than a scan can keep."""
+    values = sets.get(slice_set_name(dimension))
+    if not isinstance(values, CategorySet):
+        return None
+    return values if not values.is_complete or len(values.known_hashes) > MAX_SLICE_VALUES else None
 
-    The sample is the first rows of each of the first partitions in key order, so the same files give the same sets. A
-    column without any value in the sample gets none yet: it is learnt when values arrive.
+
+def wanted_sets(table: Table, measures: Iterable[Cells]) -> dict[str, Cells]:
+    """By name, the sets that measures and slice dimensions need, as measures."""
+    wanted = {set_name(measure): measure for measure in measures if measure.form != "rows"}
+    return wanted | {slice_set_name(name): Cells(table.name, name, "frequencies") for name in table.schema.slices}
+
+
+def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) -> dict[str, FrozenSet]:
+    """Learn some sets.
+
+    The sample is the first rows of each of the first readable partitions in key order, so the same files give the same
+    sets. A column without any value in the sample gets none yet: it is learnt when values arrive.
 
     Args:
         table: where to read.
-        measures: those without a set so far.
+        wanted: measures by the name of their set, those without one so far.
         progress: told of each partition read.
     """
-    wanted = {set_name(measure): measure for measure in measures}
-    partitions = _with_rows_first(table, {measure.column for measure in wanted.values()})
     columns = sorted({name for measure in wanted.values() for name in (measure.column, measure.pair) if name})
+    partitions = _with_most_columns(table, columns)
     if not partitions or not columns:
         return {}
-    progress.start(f"freezing bins of {table.name}", len(partitions))
+    n_partitions = min(len(partitions), MAX_PARTITIONS)
+    progress.start(f"freezing bins of {table.name}", n_partitions)
     chunks: list[pa.RecordBatch] = []
+    n_read = 0
     for partition in partitions:
-        chunks.extend(_first_rows(table, partition, columns, -(-SAMPLE_ROWS // len(partitions))))
-        progress.advance()
+        if n_read == n_partitions:
+            break
+        # a partition that cannot be read is named when it is counted
+        with suppress(RecSysOpsError):
+            chunks.extend(_first_rows(table, partition, columns, -(-SAMPLE_ROWS // n_partitions)))
+            n_read += 1
+            progress.advance()
     progress.finish()
-    sample = pa.Table.from_batches(chunks) if chunks else None
-    if sample is None or not sample.num_rows:
+    sample = _as_one_table(chunks)
+    if not sample.num_rows:
         return {}
-    learnt = {name: _learn(sample, measure, table) for name, measure in wanted.items()}
+    learnt = {name: _learn(sample, name, measure, table) for name, measure in wanted.items()}
     return {name: one for name, one in learnt.items() if one is not None}
 
 
-def _with_rows_first(table: Table, columns: set[str]) -> list[Partition]:
-    """The earliest partitions that have all the columns, or as many of them as any has."""
-    counted = [(len(columns - set(table.source.schema(one).names)), one) for one in table.partitions()]
+def _with_most_columns(table: Table, columns: Iterable[str]) -> list[Partition]:
+    """The readable partitions that have all the columns, or as many of them as any has; in key order."""
+    counted: list[tuple[int, Partition]] = []
+    for partition in table.partitions():
+        with suppress(RecSysOpsError):
+            counted.append((len(set(columns).difference(table.source.schema(partition).names)), partition))
     fewest = min((missing for missing, _ in counted), default=0)
-    return [one for missing, one in counted if missing == fewest][:MAX_PARTITIONS]
+    return [one for missing, one in counted if missing == fewest]
 
 
 def _first_rows(table: Table, partition: Partition, columns: list[str], n_rows: int) -> list[pa.RecordBatch]:
@@ -78,17 +107,34 @@ def _first_rows(table: Table, partition: Partition, columns: list[str], n_rows: 
     return taken
 
 
-def _learn(sample: pa.Table, measure: Cells, table: Table) -> FrozenSet | None:
+def _as_one_table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    """Partitions may store a column as different types."""
+    if len({batch.schema for batch in batches}) <= 1:
+        return pa.Table.from_batches(batches) if batches else pa.table({})
+    tables = [
+        pa.table({name: _plain(batch.column(name)) for name in batch.schema.names})
+        for batch in batches
+        if batch.num_rows
+    ]
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    values = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    return values.cast(pa.float64()) if pa.types.is_unsigned_integer(values.type) else values
+
+
+def _learn(sample: pa.Table, name: str, measure: Cells, table: Table) -> FrozenSet | None:
     values = sample[measure.column]
     column = table.schema.column(measure.column)
     if values.null_count == len(values):
         return None
-    if measure.form == "histogram":
+    if measure.form != "frequencies":
         numbers = values.drop_null().combine_chunks()
         default = column.default if column is not None and isinstance(column.default, float | int) else None
         return learn_edges(_as_numpy(numbers), default=default)
     if not measure.pair:
-        return learn_categories(values)
+        return learn_categories(values, MAX_SLICE_VALUES) if name.startswith(SLICE) else learn_categories(values)
     pairs = pair_labels(as_labels(values.combine_chunks()), as_labels(sample[measure.pair].combine_chunks()))
     return learn_categories(pairs) if pairs.null_count < len(pairs) else None
 

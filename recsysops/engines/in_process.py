@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recsysops.engines.cohort_counts import count_cohorts, joint_fingerprint, looked_up
 from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
-from recsysops.engines.freezing import learn_sets, set_name, slice_measures
+from recsysops.engines.freezing import learn_sets, wanted_sets
 from recsysops.engines.partition_counts import count_partition, open_connection
 from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
@@ -89,7 +89,7 @@ class Engine:
         """
         wanted = dict.fromkeys([*measures, *(Facts(name) for name in self._tables)])
         countable = [measure for measure in wanted if can_be_counted(measure, self._tables)]
-        self._store.sweep()
+        self._sweep()
         sets = self._freeze(countable)
         self._units = plan_units(countable, self._tables, sets)
         read, skipped, vanished = [], [], []
@@ -106,6 +106,12 @@ class Engine:
             vanished=tuple(vanished),
             skipped=tuple(skipped),
         )
+
+    def _sweep(self) -> None:
+        """Remove what a killed run left half-written."""
+        self._store.sweep()
+        for path in (*self._state.glob("frozen/.*.json"), *self._state.glob("manifests/.*.json")):
+            path.unlink(missing_ok=True)
 
     def event_days(self, table: str) -> Mapping[date, int]:
         """Rows by event day, over every live partition."""
@@ -164,10 +170,10 @@ class Engine:
         for name, table in self._tables.items():
             path = self._state / "frozen" / f"{name}.json"
             known = read_frozen_sets(path)
-            own = [one for one in measures if isinstance(one, Cells) and one.table == name and one.form != "rows"]
-            if table.schema.role(TABLES[name].clock) is not None:
-                own += slice_measures(table)
-            missing = [one for one in own if set_name(one) not in known]
+            own = [one for one in measures if isinstance(one, Cells) and one.table == name]
+            is_counted = table.schema.role(TABLES[name].clock) is not None
+            wanted = wanted_sets(table, own) if is_counted else {}
+            missing = {one: measure for one, measure in wanted.items() if one not in known}
             learnt = learn_sets(table, missing, self._progress) if missing else {}
             if learnt:
                 known |= learnt
@@ -196,6 +202,7 @@ class Engine:
             self._progress.finish()
         manifest = self._note(unit, expected, (*stored, *done))
         self._live[unit.name] = _live_profiles(unit, manifest, (*stored, *done))
+        self._store.forget(_superseded(unit, manifest, stored))
         return done, skipped, [f"{unit.name}: {one.key}" for one in manifest.vanished]
 
     def _expect(self, unit: ScanUnit, partition: Partition) -> _Expected | None:
@@ -225,8 +232,9 @@ class Engine:
         path = self._state / "manifests" / f"{unit.name}-{unit.table.binding[:12]}.json"
         wanted = {(one.partition.key, one.fingerprint) for one in expected}
         present = {one.facts.key: one.facts for one in stored if (one.facts.key, one.facts.fingerprint) in wanted}
+        unreadable = {partition.key for partition in unit.table.partitions()}.difference(present)
         before = read_manifest(path)
-        after = before.after(present.values())
+        after = before.after(present.values(), unreadable)
         if after.known == before.known:
             return before
         write_manifest(after, path)
@@ -235,7 +243,7 @@ class Engine:
     def _collapse(self) -> None:
         """Forget buckets of days that can no longer be reference."""
         for profiles in self._live.values():
-            newest = max((day for one in profiles for day, _ in one.facts.days), default=None)
+            newest = max((day for one in profiles if (day := _last_day(one.facts)) is not None), default=None)
             if newest is None:
                 continue
             first = newest - timedelta(days=self._bucket_days)
@@ -255,6 +263,23 @@ def _live_profiles(unit: ScanUnit, manifest: Manifest, stored: Sequence[StoredPr
     ids = frozenset(one.id for one in unit.measures)
     live = [one for one in stored if (one.facts.key, one.facts.fingerprint) in wanted and one.measure_ids & ids]
     return tuple(sorted(live, key=lambda one: (one.facts.key, one.path)))
+
+
+def _superseded(unit: ScanUnit, manifest: Manifest, stored: Sequence[StoredProfile]) -> tuple[StoredProfile, ...]:
+    """Profiles of this unit's measures over bytes that have been rewritten since."""
+    ids = frozenset(one.id for one in unit.measures)
+    current = {key: entry.fingerprint for key, entry in manifest.known.items()}
+    return tuple(
+        one
+        for one in stored
+        if one.measure_ids & ids and current.get(one.facts.key, one.facts.fingerprint) != one.facts.fingerprint
+    )
+
+
+def _last_day(facts: PartitionFacts) -> date | None:
+    """The last event day that can be true: rows from after their file was written have a wrong clock."""
+    written = facts.modified_at.date() + timedelta(days=1)
+    return max((min(day, written) for day, _ in facts.days), default=None)
 
 
 def cohort_history(

@@ -48,25 +48,22 @@ def count_keyed(
     for measure_id, measure in measures:
         key = f"CAST({places[measure.key]} AS VARCHAR)"
         counters = [_counter_sql(counter, places, schema) for counter in measure.counters]
-        _count_one(connection, prepared, measure_id, measure, key, counters, writer)
+        statement = _counts_sql(prepared, measure, key, counters)
+        parameters = {"measure": measure_id, **{f"d{i}": name for i, name in enumerate(prepared.dimensions)}}
+        writer.add_table(connection.sql(statement, params=parameters).to_arrow_table())
         _count_distinct(connection, prepared, measure_id, key, writer)
 
 
-def _count_one(
-    connection: duckdb.DuckDBPyConnection,
-    prepared: PreparedRows,
-    measure_id: str,
-    measure: Keyed,
-    key: str,
-    counters: list[str],
-    writer: RowWriter,
-) -> None:
-    slices = "".join(f", {column}" for column in prepared.slice_columns)
+def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str]) -> str:
+    """Rows as a profile stores them: the top keys of every day and slice, and what remains."""
+    columns = prepared.slice_columns
+    slices = "".join(f", {column}" for column in columns)
     names = [f"n{index}" for index in range(len(counters))]
     selected = ", ".join(f"{sql} AS {name}" for sql, name in zip(counters, names, strict=True))
-    totals = ", ".join(f"sum({name})" for name in names)
-    is_whole = " AND ".join(f"{column} IS NULL" for column in prepared.slice_columns) or "true"
-    statement = f"""
+    totals = ", ".join(f"CAST(sum({name}) AS DOUBLE)" for name in names)
+    is_whole = " AND ".join(f"{column} IS NULL" for column in columns) or "true"
+    dimension = "".join(f"WHEN {column} IS NOT NULL THEN $d{index} " for index, column in enumerate(columns))
+    return f"""
         WITH counted AS (
             SELECT day{slices}, {key} AS key, {selected}
             FROM {prepared.view} WHERE {key} IS NOT NULL GROUP BY {prepared.grouping_sets("day", key)}
@@ -74,19 +71,14 @@ def _count_one(
             SELECT *, row_number() OVER (PARTITION BY day{slices} ORDER BY n0 DESC, key)
                       <= CASE WHEN {is_whole} THEN {measure.top_k} ELSE {min(measure.top_k, SLICE_TOP_K)} END AS is_top
             FROM counted
+        ), folded AS (
+            SELECT day{slices}, CASE WHEN is_top THEN '=' || key ELSE '{TAIL}' END AS stored, [{totals}] AS sums
+            FROM ranked GROUP BY ALL
         )
-        SELECT day{slices}, CASE WHEN is_top THEN '=' || key ELSE '{TAIL}' END AS stored, {totals}
-        FROM ranked GROUP BY ALL ORDER BY ALL
+        SELECT $measure AS measure, day, CASE {dimension}WHEN true THEN '' END AS dimension,
+               coalesce({"".join(f"{column}, " for column in columns)}'') AS value, stored AS key, sums
+        FROM folded ORDER BY day, dimension, value, key
     """
-    first = 2 + len(prepared.dimensions)
-    for row in connection.execute(statement).fetchall():
-        writer.add(
-            measure_id,
-            row[0],
-            prepared.slice_of(row[1 : first - 1]),
-            key=row[first - 1],
-            sums=[float(n) for n in row[first:]],
-        )
 
 
 def _count_distinct(
@@ -105,7 +97,7 @@ def _counter_sql(counter: Counter, places: dict[str, str], schema: TableSchema) 
     shown = schema.role("shown")
     is_shown = "true"
     if shown is not None:
-        is_shown = f"coalesce(CAST({places[shown.name]} AS BOOLEAN), false)"
+        is_shown = f"coalesce(TRY_CAST({places[shown.name]} AS BOOLEAN), false)"
     elif position is not None:
         is_shown = f"{places[position.name]} IS NOT NULL"
     if counter == "rows":
@@ -115,6 +107,8 @@ def _counter_sql(counter: Counter, places: dict[str, str], schema: TableSchema) 
     if counter == "impressions":
         return f"count(*) FILTER ({is_shown})"
     if position is None:
-        return f"CAST(count(*) FILTER ({is_shown}) AS DOUBLE)"
+        return f"count(*) FILTER ({is_shown})"
     place = f"CAST({places[position.name]} AS DOUBLE)"
-    return f"coalesce(sum(1 / log2(1 + {place})) FILTER ({is_shown} AND {place} >= 1), 0)"
+    # decimals add exactly, so that neither threads nor the split into partitions show in the last digits
+    weight = f"CAST(1 / log2(1 + {place}) AS DECIMAL(18, 15))"
+    return f"coalesce(sum({weight}) FILTER ({is_shown} AND {place} >= 1), 0)"

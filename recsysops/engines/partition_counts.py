@@ -18,10 +18,12 @@ from recsysops.engines.per_request import count_per_request
 from recsysops.engines.planning import ScanUnit
 from recsysops.engines.prepared_rows import columns_read, prepare_view, queryable
 from recsysops.profiles.frozen_sets import FrozenSet
-from recsysops.profiles.group_codes import day_of, microseconds
+from recsysops.profiles.group_codes import DAY_US, OTHER_VALUE, day_of, microseconds
 from recsysops.profiles.history import PartitionFacts
-from recsysops.profiles.measures import Keyed, KeyedSample, PerRequest
+from recsysops.profiles.measures import Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.parquet_batches import parquet_batches
 from recsysops.profiles.profile import Profile, RowWriter
+from recsysops.profiles.slices import Slice
 from recsysops.tables.contract import TABLES
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
@@ -29,7 +31,6 @@ from recsysops.tables.table import Table
 if TYPE_CHECKING:
     import duckdb
 
-DAY_US = 86_400_000_000
 MEMORY_LIMIT = "1GB"
 
 
@@ -103,24 +104,43 @@ def count_partition(
     clock = table.schema.role(TABLES[table.name].clock)
     writer = RowWriter()
     extent = Extent(clock.name if clock else None)
-    plan = scan_plan(table.schema, counted, sets) if clock else None
-    if plan is not None and plan.columns:
-        batches = extent.watch(table.batches(partition, plan.reads))
-        count_cells(batches, plan, counted, n_threads, writer)
+    if clock is not None and not all(isinstance(one.measure, Facts) for one in counted):
+        plan = scan_plan(table.schema, counted, sets)
+        batches = extent.watch(_batches(table, partition, plan.reads))
+        slices = count_cells(batches, plan, counted, n_threads, writer)
+        if extent.days:
+            _count_by_sql(table, partition, counted, slices, connect, writer)
     else:
         reads = [clock.name] if clock else [column.name for column in table.schema.columns[:1]]
         for _ in extent.watch(table.batches(partition, reads)):
             pass
-    if clock is not None and extent.n_rows:
-        _count_by_sql(table, partition, counted, connect, writer)
     facts = extent.facts(table.name, partition, table.source.schema(partition))
     return Profile(tuple(one.id for one in counted), facts, writer.rows(), writer.buckets())
+
+
+def _batches(table: Table, partition: Partition, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The fastest way to the columns. Texts come as dictionaries, but for request ids, which rarely repeat."""
+    path = table.parquet_path(partition, columns)
+    if path is None:
+        return table.batches(partition, columns)
+    kinds = {column.name: column for column in table.schema.columns}
+    texts = [name for name in columns if kinds[name].kind == "categorical" and kinds[name].role != "request_id"]
+    return parquet_batches(path, columns, texts)
+
+
+def _kept_values(slices: Sequence[Slice]) -> dict[str, list[str]]:
+    """By dimension of which some values were counted as "(other)", those that were not."""
+    limited = {one.dimension for one in slices if one.value == OTHER_VALUE and one.dimension}
+    return {
+        name: [one.value for one in slices if one.dimension == name and one.value != OTHER_VALUE] for name in limited
+    }
 
 
 def _count_by_sql(
     table: Table,
     partition: Partition,
     counted: Sequence[Counted],
+    slices: Sequence[Slice],
     connect: Callable[[], duckdb.DuckDBPyConnection],
     writer: RowWriter,
 ) -> None:
@@ -136,10 +156,9 @@ def _count_by_sql(
         return
     read = columns_read(schema, columns)
     with connect() as connection, queryable(connection, table, partition, read, "partition") as view:
-        statement, prepared = prepare_view(view, schema, columns)
-        connection.execute(statement)
+        prepared = prepare_view(connection, view, schema, columns, _kept_values(slices))
         places = {name: f"c{index}" for index, name in enumerate(columns)}
-        count_per_request(connection, prepared, per_request, places, schema.role("request_id") is not None, writer)
+        count_per_request(connection, prepared, per_request, places, writer)
         keyed.count_keyed(connection, prepared, keyed_measures, places, schema, writer)
         keyed_sample.count_keyed_sample(connection, prepared, samples, places, schema, writer)
 

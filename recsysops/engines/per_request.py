@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsysops.engines.prepared_rows import PreparedRows
+from recsysops.engines.prepared_rows import PreparedRows, key_text
 from recsysops.profiles.measures import N_BUCKETS, PerRequest
 from recsysops.profiles.profile import RowWriter
 from recsysops.profiles.slices import Slice
@@ -28,7 +28,6 @@ def count_per_request(
     prepared: PreparedRows,
     measures: Sequence[tuple[str, PerRequest]],
     places: dict[str, str],
-    has_requests: bool,
     writer: RowWriter,
 ) -> None:
     """Count some predicates over one partition.
@@ -38,12 +37,11 @@ def count_per_request(
         prepared: the view.
         measures: (measure id, measure).
         places: the table's column → its name in the view.
-        has_requests: whether the table has a request id; otherwise each key is its own request.
         writer: receives collapsed and bucketed rows with the cells ``CELLS``.
     """
     for measure_id, measure in measures:
         columns = [places[name] for name in measure.columns]
-        per_request = _requests_sql(prepared, measure, columns, has_requests)
+        per_request = _requests_sql(prepared, measure, columns)
         statement = f"""
             WITH requests AS ({per_request})
             SELECT day, {"".join(f"{column}, " for column in prepared.slice_columns)}
@@ -54,14 +52,11 @@ def count_per_request(
         _write(measure_id, prepared, connection.execute(statement).fetchall(), writer)
 
 
-def _requests_sql(prepared: PreparedRows, measure: PerRequest, columns: list[str], has_requests: bool) -> str:
+def _requests_sql(prepared: PreparedRows, measure: PerRequest, columns: list[str]) -> str:
     """One row per request: request, day, s0 …, n_rows, flagged (rows that fail the predicate)."""
-    request = (
-        "request"
-        if has_requests
-        else "concat_ws(chr(31), " + ", ".join(f"CAST({column} AS VARCHAR)" for column in columns) + ")"
-    )
-    where = "WHERE request IS NOT NULL" if has_requests else ""
+    is_own_key = measure.predicate == "duplicate_key" and not prepared.has_requests
+    request = key_text(columns) if is_own_key else "request"
+    where = f"WHERE {request} IS NOT NULL"
     slices = "".join(f", min({column}) AS {column}" for column in prepared.slice_columns)
     if measure.predicate == "duplicate_key":
         keys = ", ".join(columns)
@@ -69,7 +64,10 @@ def _requests_sql(prepared: PreparedRows, measure: PerRequest, columns: list[str
             f"SELECT {request} AS request, min(day) AS day, count(*) AS n{slices} "
             f"FROM {prepared.view} {where} GROUP BY {request}, {keys}"
         )
-        return f"SELECT request, min(day) AS day, sum(n) AS n_rows, sum(n - 1) AS flagged{slices} FROM ({by_key}) GROUP BY request"
+        return (
+            f"SELECT request, min(day) AS day, sum(n) AS n_rows, sum(n - 1) AS flagged{slices} "
+            f"FROM ({by_key}) GROUP BY request"
+        )
     flagged = _flagged_sql(measure, columns[0])
     return (
         f"SELECT {request} AS request, min(day) AS day, count(*) AS n_rows, {flagged} AS flagged{slices} "
@@ -82,8 +80,9 @@ def _flagged_sql(measure: PerRequest, column: str) -> str:
     if measure.predicate == "invalid_number":
         return f"count(*) FILTER ({number} IS NULL OR isnan({number}) OR isinf({number}))"
     if measure.predicate == "constant_number":
-        return f"CASE WHEN count(*) > 1 AND count({number}) = count(*) AND min({number}) = max({number}) THEN count(*) ELSE 0 END"
-    return f"count(*) FILTER (CAST({column} AS BOOLEAN))"
+        is_constant = f"count({number}) = count(*) AND min({number}) = max({number}) AND NOT isnan(max({number}))"
+        return f"CASE WHEN count(*) > 1 AND {is_constant} THEN count(*) ELSE 0 END"
+    return f"count(*) FILTER (TRY_CAST({column} AS BOOLEAN))"
 
 
 def _write(measure_id: str, prepared: PreparedRows, rows: list[tuple[object, ...]], writer: RowWriter) -> None:

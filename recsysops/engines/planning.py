@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recsysops.engines.counted import Counted
-from recsysops.engines.freezing import set_name
+from recsysops.engines.freezing import limited_values, set_name
 from recsysops.engines.per_request import CELLS as PER_REQUEST_CELLS
 from recsysops.profiles.categories import CategorySet
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.frozen_sets import FrozenSet
-from recsysops.profiles.history import FREQUENCY_SPECIALS, HISTOGRAM_SPECIALS
 from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest, measure_id
 from recsysops.profiles.scan_plan import ColumnPlan
 from recsysops.tables.contract import TABLES
@@ -54,7 +53,15 @@ def can_be_counted(measure: Measure, tables: Mapping[str, Table]) -> bool:
     if isinstance(measure, Cohort):
         other = tables.get(measure.lookup)
         return other is not None and table.schema.role("request_id") is not None
-    return all(table.schema.column(name) is not None for name in _columns_named(measure))
+    if isinstance(measure, KeyedSample | PerRequest) and not measure.columns:
+        return False
+    columns = [table.schema.column(name) for name in _columns_named(measure)]
+    kinds = ("numeric", "boolean") if _needs_numbers(measure) else ("numeric", "boolean", "categorical", "timestamp")
+    return all(column is not None and column.kind in kinds for column in columns)
+
+
+def _needs_numbers(measure: Measure) -> bool:
+    return isinstance(measure, Cells) and measure.form in ("histogram", "moments")
 
 
 def plan_units(
@@ -100,26 +107,21 @@ def _counted(measure: Measure, tables: Mapping[str, Table], sets: Mapping[str, F
     table = tables[measure.table]
     binding = {"version": COUNTING_VERSION, "table": table.binding, "slices": list(table.schema.slices)}
     cells: Sequence[str] = ()
-    edges = None
+    edges, shift = None, 0.0
+    if not isinstance(measure, Facts | Cohort):
+        limited = {name: values.id for name in table.schema.slices if (values := limited_values(sets, name))}
+        binding |= {"limited": limited}
     if isinstance(measure, Cells):
         plan = column_plan(measure, table.schema, sets)
         used = plan.edges if measure.form in ("histogram", "moments") else plan.categories
         binding |= {"set": used.id if used is not None else "", "shift": plan.shift.hex()}
-        cells = _cells(plan)
+        cells, shift = plan.cells, plan.shift
         edges = plan.edges.edges if measure.form == "histogram" and plan.edges is not None else None
     elif isinstance(measure, PerRequest):
         cells = PER_REQUEST_CELLS
     elif isinstance(measure, Cohort):
         binding |= {"lookup": tables[measure.lookup].binding, "window": table.schema.label_window_days}
-    return Counted(measure, measure_id(measure, json.dumps(binding, sort_keys=True)), tuple(cells), edges)
-
-
-def _cells(plan: ColumnPlan) -> tuple[str, ...]:
-    if plan.measure.form == "histogram" and plan.edges is not None:
-        return (*HISTOGRAM_SPECIALS, *plan.edges.bin_names)
-    if plan.measure.form == "frequencies" and plan.categories is not None:
-        return (*FREQUENCY_SPECIALS, *plan.categories.categories)
-    return ("rows",)
+    return Counted(measure, measure_id(measure, json.dumps(binding, sort_keys=True)), tuple(cells), edges, shift)
 
 
 def _columns_named(measure: Measure) -> tuple[str, ...]:

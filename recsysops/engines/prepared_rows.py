@@ -6,15 +6,17 @@ quoting helper and values never enter the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recsysops.errors import SourceError
+from recsysops.profiles.group_codes import DAY_US, NULL_VALUE, OTHER_VALUE
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.in_place import in_place
 from recsysops.tables.relation import partition_view
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
@@ -23,7 +25,9 @@ from recsysops.tables.table import Table
 if TYPE_CHECKING:
     import duckdb
 
-NULL_SLICE = "(null)"
+SEPARATOR = "chr(31)"
+FIRST_US, END_US = -62_135_596_800_000_000, 253_402_300_800_000_000
+"""Years 1 to 9999: other times have no place on the calendar, here as in the kernel."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class PreparedRows:
 
     view: str
     dimensions: tuple[str, ...]
+    has_requests: bool = True
+    """False where the log has no request ids; ``request`` is then the row's key."""
 
     @property
     def slice_columns(self) -> tuple[str, ...]:
@@ -64,7 +70,7 @@ def queryable(
     """
     import duckdb
 
-    is_file = table.parquet_path(partition, columns) is not None
+    is_file = in_place(table, partition, columns) is not None
     try:
         with partition_view(connection, table, partition, columns, name if is_file else f"{name} stream") as view:
             if not is_file:
@@ -79,32 +85,72 @@ def queryable(
         ) from error
 
 
-def prepare_view(source_view: str, schema: TableSchema, columns: tuple[str, ...]) -> tuple[str, PreparedRows]:
-    """The statement that makes the view, and what measures need to know of it.
+def prepare_view(
+    connection: duckdb.DuckDBPyConnection,
+    source_view: str,
+    schema: TableSchema,
+    columns: Sequence[str],
+    kept: Mapping[str, Sequence[str]],
+) -> PreparedRows:
+    """Make the view ``prepared``, and tell what measures need to know of it.
 
-    The view has ``day`` (integer days since 1970, UTC), ``request`` (text, NULL where the log has none), ``s0 …`` (text,
-    never NULL) and ``columns`` as ``c0 …``. Rows without a time are left out: they have no day.
+    The view has ``day`` (integer days since 1970, UTC), ``request`` (text, NULL where a log of requests has none; the
+    row's key in other tables), ``s0 …`` (text, never NULL) and ``columns`` as ``c0 …``. Rows without a time are left
+    out: they have no day.
 
     Args:
+        connection: where the partition is.
         source_view: a view or table of the partition, with the user's column names.
         schema: the table's schema; it must have a clock.
         columns: further columns that measures read.
+        kept: by slice dimension with too many values, those that keep their name; the rest is "(other)".
     """
-    contract = TABLES[schema.table]
-    clock = schema.role(contract.clock)
+    clock = schema.role(TABLES[schema.table].clock)
     assert clock is not None, "only tables with a clock are counted by SQL"
     request = schema.role("request_id")
+    time = f"epoch_us({quote_identifier(clock.name)})"
     parts = [
-        f"CAST(epoch_us({quote_identifier(clock.name)}) // 86400000000 AS INTEGER) AS day",
-        f"{text_of(request.name)} AS request" if request else "NULL::VARCHAR AS request",
-        *(f"coalesce({text_of(name)}, '{NULL_SLICE}') AS s{index}" for index, name in enumerate(schema.slices)),
+        f"CAST({day_number(time)} AS INTEGER) AS day",
+        f"{text_of(request.name) if request else key_text(map(quote_identifier, key_columns(schema)))} AS request",
+        *(f"{_slice_sql(connection, name, index, kept)} AS s{index}" for index, name in enumerate(schema.slices)),
         *(f"{quote_identifier(name)} AS c{index}" for index, name in enumerate(columns)),
     ]
-    statement = (
+    connection.execute(
         f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT {', '.join(parts)} "
-        f"FROM {quote_identifier(source_view)} WHERE {quote_identifier(clock.name)} IS NOT NULL"
+        f"FROM {quote_identifier(source_view)} WHERE {time} >= {FIRST_US} AND {time} < {END_US}"
     )
-    return statement, PreparedRows("prepared", schema.slices)
+    return PreparedRows("prepared", schema.slices, request is not None)
+
+
+def _slice_sql(connection: duckdb.DuckDBPyConnection, name: str, index: int, kept: Mapping[str, Sequence[str]]) -> str:
+    """The SQL for a row's value of a dimension."""
+    value = f"coalesce({text_of(name)}, '{NULL_VALUE}')"
+    if name not in kept:
+        return value
+    import pyarrow as pa
+
+    values = pa.table({"value": pa.array(kept[name], pa.string())})
+    connection.register("kept values", values)
+    connection.execute(f'CREATE OR REPLACE TEMP TABLE kept_{index} AS SELECT value FROM "kept values"')
+    connection.unregister("kept values")
+    return f"CASE WHEN {value} IN (SELECT value FROM kept_{index}) THEN {value} ELSE '{OTHER_VALUE}' END"
+
+
+def day_number(us: str) -> str:
+    """The SQL for the day of a time in microseconds, rounded down; DuckDB's own division rounds towards 1970."""
+    return f"({us} - ({us} % {DAY_US} + {DAY_US}) % {DAY_US}) // {DAY_US}"
+
+
+def key_text(expressions: Iterable[str]) -> str:
+    """The SQL for several values as one text; NULL is told from the empty text."""
+    texts = ", ".join(f"coalesce(CAST({one} AS VARCHAR), chr(0))" for one in expressions)
+    return f"concat_ws({SEPARATOR}, {texts})" if texts else "NULL::VARCHAR"
+
+
+def key_columns(schema: TableSchema) -> tuple[str, ...]:
+    """The columns that identify a row, as far as the table has them."""
+    roles = (schema.role(role) for role in TABLES[schema.table].key)
+    return tuple(column.name for column in roles if column is not None)
 
 
 def text_of(column: str) -> str:
@@ -112,9 +158,11 @@ def text_of(column: str) -> str:
     return f"CAST({quote_identifier(column)} AS VARCHAR)"
 
 
-def columns_read(schema: TableSchema, columns: tuple[str, ...]) -> tuple[str, ...]:
+def columns_read(schema: TableSchema, columns: Sequence[str]) -> tuple[str, ...]:
     """Every column of the table that ``prepare_view`` will touch, each once, in a stable order."""
     clock = schema.role(TABLES[schema.table].clock)
     request = schema.role("request_id")
     wanted = [column.name for column in (clock, request) if column is not None]
+    if request is None:
+        wanted += key_columns(schema)
     return tuple(dict.fromkeys([*wanted, *schema.slices, *columns]))

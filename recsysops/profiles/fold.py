@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsysops.profiles.history import WindowMoments
 from recsysops.profiles.measures import N_BUCKETS
 from recsysops.profiles.slices import EVERYTHING, Slice
 
@@ -60,6 +61,29 @@ def fold_hours(rows: pa.Table, days: Sequence[int], slices: Sequence[Slice], n_c
     kept = (day_index >= 0) & (slice_index >= 0) & (hour >= 0)
     np.add.at(folded, (day_index[kept], hour[kept], slice_index[kept]), counts[kept])
     return folded
+
+
+def fold_moments(rows: pa.Table, days: Sequence[int], slices: Sequence[Slice], shift: float) -> WindowMoments:
+    """WindowMoments of one measure, shape (n_days, n_slices) each; ``shift`` is what sums were taken about."""
+    shape = (len(days), len(slices))
+    day_index = day_axis(rows, days)
+    present, slice_index = slice_axis(rows)
+    place = np.array([slices.index(one) for one in present], np.int64)
+    kept = day_index >= 0
+    at = (day_index[kept], place[slice_index][kept] if len(slice_index) else slice_index[kept])
+    count, sums = np.zeros(shape, np.int64), np.zeros((*shape, 2))
+    least, greatest = np.full(shape, np.inf), np.full(shape, -np.inf)
+    np.add.at(count, at, matrix(rows, "counts", 1)[kept, 0])
+    np.add.at(sums, at, matrix(rows, "sums", 2)[kept])
+    np.minimum.at(least, at, matrix(rows, "lows", 1)[kept, 0])
+    np.maximum.at(greatest, at, matrix(rows, "highs", 1)[kept, 0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        offset = sums[..., 0] / count
+        squares = np.maximum(sums[..., 1] - offset * sums[..., 0], 0.0)
+        sd = np.sqrt(np.where(count > 1, squares / (count - 1), np.nan))
+    has_rows = count > 0
+    bounds = (np.where(has_rows, one, np.nan) for one in (least, greatest))
+    return WindowMoments(count, shift + offset, sd, *bounds)
 
 
 def fold_buckets(rows: pa.Table, days: Sequence[int], slice_: Slice, n_cells: int) -> Counts:

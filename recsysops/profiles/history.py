@@ -64,12 +64,38 @@ class CellContrast:
 
 
 @dataclass(frozen=True)
+class WindowMoments:
+    """Numbers of one window that are neither NULL, NaN, infinite nor defaulted. Shapes: (n_units, n_slices).
+
+    ``sd`` is the standard deviation of a sample. Without numbers ``mean``, ``least`` and ``greatest`` are NaN, with
+    fewer than two ``sd`` is.
+    """
+
+    count: Counts
+    mean: Floats
+    sd: Floats
+    least: Floats
+    greatest: Floats
+
+
+@dataclass(frozen=True)
+class MomentContrast:
+    """Moments of a column in both windows. ``slices[0]`` is always every row."""
+
+    slices: tuple[Slice, ...]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    reference: WindowMoments
+    current: WindowMoments
+
+
+@dataclass(frozen=True)
 class KeyedContrast:
     """Counters per key in both windows, for one slice.
 
     ``keys`` are the keys that were among the top in any unit (at most a few thousand); the last entry of the key axis
     is the tail of all others. Shapes: (n_units, n_keys + 1, n_counters). ``distinct`` are estimated numbers of distinct
-    keys per unit.
+    keys per unit, NaN for slices other than every row.
     """
 
     keys: tuple[str, ...]
@@ -86,7 +112,7 @@ class KeyedContrast:
 class CohortContrast:
     """Outcomes by request day and age. Shapes: (n_units, n_slices, n_ages); ages are whole days since the request.
 
-    ``unmatched`` (n_units,) are outcomes of the unit's own days that found no request; ``requests`` (n_units, n_slices).
+    ``unmatched`` (n_units,) are outcomes of the unit's own days that found no request.
     """
 
     slices: tuple[Slice, ...]
@@ -161,6 +187,7 @@ class History(Protocol):
     @property
     def context(self) -> Context: ...
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None: ...
+    def moments(self, measure: Cells) -> MomentContrast | None: ...
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None: ...
     def cohort(self, measure: Cohort) -> CohortContrast | None: ...
     def sample(self, measure: KeyedSample) -> SampleContrast | None: ...

@@ -8,7 +8,7 @@ partition that appeared at or after its disappearance has rows of the same days.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -36,11 +36,18 @@ class Manifest:
     run: int
     known: Mapping[str, Known]
 
-    def after(self, present: Iterable[PartitionFacts]) -> Manifest:
-        """The manifest once a run has seen exactly these partitions."""
+    def after(self, present: Iterable[PartitionFacts], unreadable: Collection[str] = ()) -> Manifest:
+        """The manifest once a run has counted ``present`` and found nothing else but partitions it could not read.
+
+        Those, by key, stay what they were when they could last be read.
+        """
         run = self.run + 1
         seen = {facts.key: facts for facts in present}
-        known = {key: _missed(entry, run) for key, entry in self.known.items() if key not in seen}
+        known = {
+            key: entry if key in unreadable else _missed(entry, run)
+            for key, entry in self.known.items()
+            if key not in seen
+        }
         for key, facts in seen.items():
             before = self.known.get(key)
             is_same = before is not None and before.fingerprint == facts.fingerprint and before.vanished is None

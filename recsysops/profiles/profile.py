@@ -56,10 +56,11 @@ class Profile:
 
 @dataclass
 class RowWriter:
-    """Collects profile rows column by column, so that millions of Python objects are never made."""
+    """Collects profile rows: one by one, or whole tables of them where there may be many."""
 
     _rows: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in ROWS.names})
     _buckets: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in BUCKETS.names})
+    _tables: list[pa.Table] = field(default_factory=list)
 
     def add(
         self,
@@ -80,6 +81,12 @@ class RowWriter:
         for name, value in zip(ROWS.names, values, strict=True):
             self._rows[name].append(value)
 
+    def add_table(self, rows: pa.Table) -> None:
+        """Many rows; columns of ``ROWS`` that the table does not have are empty."""
+        fields = {one.name: rows[one.name].cast(one.type) for one in ROWS if one.name in rows.schema.names}
+        absent = {one.name: _empty(one, rows.num_rows) for one in ROWS if one.name not in fields}
+        self._tables.append(pa.table({**fields, **absent}).select(ROWS.names).cast(ROWS))
+
     def add_buckets(self, measure: str, day: int, slice_: Slice, counts: Sequence[int] | Any) -> None:
         """The bucketed counts of one row, flattened bucket by bucket."""
         for name, value in zip(BUCKETS.names, (measure, day, slice_.dimension, slice_.value, counts), strict=True):
@@ -87,8 +94,17 @@ class RowWriter:
 
     def rows(self) -> pa.Table:
         """All rows so far."""
-        return pa.table(self._rows, schema=ROWS)
+        return pa.concat_tables([pa.table(self._rows, schema=ROWS), *self._tables]).combine_chunks()
 
     def buckets(self) -> pa.Table:
         """All bucketed rows so far."""
         return pa.table(self._buckets, schema=BUCKETS)
+
+
+def _empty(field_: pa.Field, n_rows: int) -> pa.Array:
+    """What a row holds that says nothing in this column."""
+    if pa.types.is_list(field_.type):
+        nothing: Any = []
+    else:
+        nothing = NO_HOUR if field_.name == "hour" else b"" if pa.types.is_binary(field_.type) else ""
+    return pa.repeat(pa.scalar(nothing, field_.type), n_rows)

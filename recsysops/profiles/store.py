@@ -85,6 +85,13 @@ class ProfileStore:
             path.unlink(missing_ok=True)
 
     @staticmethod
+    def forget(profiles: Iterable[StoredProfile]) -> None:
+        """Delete profiles that nothing will ask for again."""
+        for stored in profiles:
+            stored.buckets_path.unlink(missing_ok=True)
+            stored.path.unlink(missing_ok=True)
+
+    @staticmethod
     def rows(profiles: Iterable[StoredProfile]) -> pa.Table:
         """The collapsed rows of some profiles, one after another."""
         tables = [_read_rows(stored.path) for stored in profiles]
@@ -152,16 +159,16 @@ def _open(path: Path) -> StoredProfile | None:
     try:
         metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
         described = json.loads(metadata[_METADATA])
-    except (OSError, pa.ArrowException, KeyError, ValueError):
+        if int(described["format"]) <= FORMAT_VERSION:
+            return StoredProfile(path, frozenset(described["measures"]), _facts(described))
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
         return None
-    if described["format"] > FORMAT_VERSION:
-        raise StateError(
-            str(path),
-            found=f"profile format {described['format']}",
-            expected=f"at most {FORMAT_VERSION}",
-            next_step="use the version of recsysops that wrote it, or name another state folder",
-        )
-    return StoredProfile(path, frozenset(described["measures"]), _facts(described))
+    raise StateError(
+        str(path),
+        found=f"profile format {described['format']}",
+        expected=f"at most {FORMAT_VERSION}",
+        next_step="use the version of recsysops that wrote it, or name another state folder",
+    )
 
 
 def _facts(described: Mapping[str, Any]) -> PartitionFacts:

@@ -17,6 +17,7 @@ from recsysops.profiles.history import (
     CohortContrast,
     Context,
     KeyedContrast,
+    MomentContrast,
     PartitionFacts,
     SampleContrast,
 )
@@ -38,9 +39,13 @@ class ArrayHistory:
     samples: Mapping[KeyedSample, SampleContrast] = field(default_factory=dict)
     partitions: Mapping[Facts, tuple[PartitionFacts, ...]] = field(default_factory=dict)
     cohorts: Mapping[Cohort, CohortContrast] = field(default_factory=dict)
+    moment_contrasts: Mapping[Cells, MomentContrast] = field(default_factory=dict)
 
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
         return self.cell_contrasts.get(measure)
+
+    def moments(self, measure: Cells) -> MomentContrast | None:
+        return self.moment_contrasts.get(measure)
 
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
         return self.keyed_contrasts.get((measure, slice_))
