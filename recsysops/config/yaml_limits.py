@@ -9,7 +9,7 @@ from yaml import events
 
 from recsysops.errors import ConfigError
 
-MAX_NODES = 50_000
+MAX_NODES = 100_000
 """Scalars, lists and mappings of one file, aliases counted as often as they are used."""
 MAX_DEPTH = 40
 
@@ -44,7 +44,9 @@ class _Count:
         """Add one event."""
         if isinstance(event, events.AliasEvent):
             if event.anchor not in self.anchors:
-                raise ConfigError(place, found=f"an alias to {event.anchor!r}", expected="an anchor defined before it")
+                raise ConfigError(
+                    place, found=f"an alias to {str(event.anchor)[:60]!r}", expected="an anchor defined before it"
+                )
             self.total += self.anchors[event.anchor]
         elif isinstance(event, events.ScalarEvent):
             self.total += 1
@@ -69,7 +71,7 @@ class _Count:
 def _refuse_event(event: events.Event, count: _Count, place: str) -> None:
     tag = getattr(event, "tag", None)
     if tag is not None:
-        raise ConfigError(place, found=f"the tag {tag!r}", expected="plain values", next_step="remove the tag")
+        raise ConfigError(place, found=f"the tag {tag[:60]!r}", expected="plain values", next_step="remove the tag")
     if isinstance(event, events.DocumentStartEvent):
         count.n_documents += 1
         if count.n_documents > 1:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recsysops.config.settings import ColumnSettings, SourceSettings, TableSettings, WorkspaceSettings
+from recsysops.config.settings import ColumnSettings, TableSettings, WorkspaceSettings
 from recsysops.errors import RecSysOpsError, SourceError
 from recsysops.inspection.discovery import discover
 from recsysops.inspection.feature_guess import (
@@ -52,24 +52,28 @@ def infer_workspace(
     samples, skipped = _samples(found, root, max_rows)
     guesses, doubts = _tables(samples, timezone)
     if not guesses:
-        raise SourceError(
-            ", ".join(paths),
-            found="; ".join(skipped) or "no table of the data contract",
-            expected="a log of candidates or impressions with request, item and time",
-            next_step="write recsysops.yaml by hand, docs/contract.md says how",
-        )
+        raise _nothing(paths, skipped)
     newest = newest_row(guesses)
-    clock = "archive" if is_archive(newest, now or datetime.now(UTC)) else "wall"
-    if newest and clock == "archive":
+    archive = is_archive(newest, now or datetime.now(UTC))
+    if newest and archive:
         why = f"the newest row is of {newest:%Y-%m-%d}, more than 14 days ago"
         doubts.append(Doubt("clock", "archive", ("wall",), why))
     settings = WorkspaceSettings(
         name=(name or root.absolute().name or "recommender")[:100],
         timezone=timezone,
-        clock="archive" if clock == "archive" else "wall",
+        clock="archive" if archive else "wall",
         tables={guess.table: _settings(guess) for guess in guesses},
     )
     return Inference(settings, tuple(guesses), tuple(doubts), (*notes, *skipped))
+
+
+def _nothing(paths: Sequence[str], skipped: Sequence[str]) -> SourceError:
+    return SourceError(
+        ", ".join(paths),
+        found="; ".join(skipped) or "no table of the data contract",
+        expected="a log of candidates or impressions with request, item and time",
+        next_step="write recsysops.yaml by hand",
+    )
 
 
 def _samples(found: Iterable[Found], root: Path, max_rows: int) -> tuple[list[TableSample], list[str]]:
@@ -143,9 +147,7 @@ def _guess(sample: TableSample, table: str, zone: str) -> tuple[TableGuess, list
 def _settings(guess: TableGuess) -> TableSettings:
     columns = {column: ColumnSettings(mask=mask) for column, mask in guess.masks.items()}
     return TableSettings(
-        source=SourceSettings(
-            path=guess.sample.found.path, format=guess.sample.found.format, table=guess.sample.found.table
-        ),
+        source=guess.sample.found.settings,
         roles=dict(guess.roles),
         features=list(guess.features),
         slices=list(guess.slices),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,10 +70,7 @@ def count_rows(
     """
     questions = _questions(table, now, day)
     features = [feature.name for feature in table.schema.features][:MAX_FEATURES]
-    selected = ["count(*)", *questions.values()]
-    for name in features:
-        column = quote_identifier(name)
-        selected += [f"count({column})", f"min({column}) IS NOT DISTINCT FROM max({column})"]
+    selected = ["count(*)", *questions.values(), *_feature_questions(features)]
     columns = list(dict.fromkeys([*_role_columns(table).values(), *features]))
     with partition_view(connection, table, partition, columns, _VIEW) as view:
         row = connection.execute(f"SELECT {', '.join(selected)} FROM {view}").fetchall()[0]
@@ -85,6 +82,14 @@ def count_rows(
     constant = tuple(name for name, n, same in zip(features, present, is_same, strict=True) if n > 1 and same)
     n_duplicates, example = _duplicates(connection, table, partition)
     return RowFacts(table.name, partition.key, n_rows, counts, first, last, empty, constant, n_duplicates, example)
+
+
+def _feature_questions(features: Sequence[str]) -> Iterator[str]:
+    """Two aggregates per feature: values that are there, and whether they are all the same."""
+    for name in features:
+        column = quote_identifier(name)
+        yield f"count({column})"
+        yield f"min({column}) IS NOT DISTINCT FROM max({column})"
 
 
 def _questions(table: Table, now: datetime, day: tuple[datetime, datetime] | None) -> dict[str, str]:

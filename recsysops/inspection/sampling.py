@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from recsysops.config.settings import SourceSettings
 from recsysops.errors import SchemaError, SourceError
 from recsysops.inspection.column_facts import column_facts
 from recsysops.inspection.values import Found, TableSample
@@ -27,15 +27,25 @@ def sample_source(found: Found, root: Path, max_rows: int = MAX_ROWS) -> TableSa
     Raises:
         SourceError: if no partition can be read.
     """
-    source = open_source(SourceSettings(path=found.path, format=found.format, table=found.table), root)
+    source = open_source(found.settings, root)
     partitions = source.partitions()[::-1][:MAX_PARTITIONS]
     if not partitions:
         raise SourceError(found.label, found="nothing to read", expected="at least one file")
     schema = source.schema(partitions[0])
+    delimiter = _other_delimiter(found, schema)
+    if delimiter:
+        return sample_source(replace(found, delimiter=delimiter), root, max_rows)
     n_rows = max(1000, min(max_rows, MAX_CELLS // max(1, len(schema.names))))
     sample = _read(source, partitions, schema, n_rows)
     facts = tuple(column_facts(name, sample.column(name)) for name in schema.names)
     return TableSample(found, sample.num_rows, facts)
+
+
+def _other_delimiter(found: Found, schema: pa.Schema) -> str:
+    """What separates the columns of a CSV file whose header has no comma ("" when it is read rightly)."""
+    if found.format != "csv" or found.delimiter or len(schema.names) != 1:
+        return ""
+    return next((each for each in (";", "\t", "|") if each in schema.names[0]), "")
 
 
 def _read(source: Source, partitions: tuple[Partition, ...], schema: pa.Schema, n_rows: int) -> pa.Table:

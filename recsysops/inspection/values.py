@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from recsysops.tables.contract import Kind
 
 if TYPE_CHECKING:
-    from recsysops.config.settings import WorkspaceSettings
+    from recsysops.config.settings import SourceSettings, WorkspaceSettings
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Found:
     table: str | None = None
     n_files: int = 1
     n_bytes: int = 0
+    delimiter: str = ""
+    """Of CSV files that are not separated by commas."""
+
+    @property
+    def settings(self) -> SourceSettings:
+        """The ``source`` section that reads it."""
+        from recsysops.config.settings import SourceSettings
+
+        options = {"delimiter": self.delimiter} if self.delimiter else {}
+        return SourceSettings(path=self.path, format=self.format, table=self.table, options=dict(options))
 
     @property
     def label(self) -> str:

@@ -78,6 +78,9 @@ def _table(guess: TableGuess, table: TableSettings, doubts: Mapping[str, list[Do
     yield f"      format: {_text(table.source.format)}"
     if table.source.table is not None:
         yield f"      table: {_text(table.source.table)}"
+    if table.source.options:
+        yield "      options:"
+        yield from (f"        {_text(name)}: {_text(str(value))}" for name, value in table.source.options.items())
     for doubt in doubts.get(f"{where}.timezone", []):
         yield f"    timezone: {_text(doubt.chosen)}{_unsure(doubts, f'{where}.timezone')}"
     yield from _roles(guess, doubts)

@@ -14,6 +14,7 @@ from recsysops.config.load import load_settings
 from recsysops.config.merge import merge
 from recsysops.config.settings import WorkspaceSettings
 from recsysops.config.yaml_dialect import dump_yaml, parse_yaml, quote_yaml
+from recsysops.errors import ConfigError
 
 leaves = st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2) | st.none()
 # Lower-case keys hold leaves and upper-case keys hold mappings, as a schema would have it.
@@ -71,3 +72,39 @@ def test_dumped_settings_are_loaded_back(data: dict[str, Any]) -> None:
         path = Path(folder) / "recsysops.yaml"
         path.write_text(dump_settings(before), encoding="utf-8")
         assert load_settings(path, env=None, brand=None, environ={}) == before
+
+
+pieces = st.sampled_from(
+    [
+        "tables:",
+        "\n",
+        "  ",
+        "- ",
+        "candidates: ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "&a ",
+        "*a",
+        "!x ",
+        "'",
+        '"',
+        "${A}",
+        "<<: ",
+        "|",
+        "1",
+    ]
+)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(pieces, max_size=20).map("".join) | st.text(max_size=40))
+def test_any_text_is_settings_or_one_known_error(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "recsysops.yaml"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            load_settings(path, env=None, brand=None, environ={})
+        except ConfigError as error:
+            assert "recsysops.yaml" in str(error)  # noqa: PT017  (either outcome is right)

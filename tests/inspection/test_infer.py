@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pc
 import pytest
 from inspection_logs import (
     NOW,
@@ -279,3 +281,14 @@ def test_a_file_name_that_is_not_text_is_left_out_or_an_error(tmp_path: Path) ->
         pytest.skip("this file system takes only names that are text")
     with pytest.raises(SourceError, match="impressions"):
         infer(tmp_path, str(tmp_path))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_csv_that_is_not_separated_by_commas(tmp_path: Path, delimiter: str) -> None:
+    table = pa.table(impressions())
+    pc.write_csv(table, tmp_path / "impressions.csv", pc.WriteOptions(delimiter=delimiter))
+    inference = infer(tmp_path, str(tmp_path / "impressions.csv"))
+    settings = reloaded(inference, tmp_path)
+    assert settings == inference.settings
+    assert settings.tables["candidates"].roles == PLAIN_ROLES
+    assert settings.tables["candidates"].source.options == {"delimiter": delimiter}
