@@ -43,7 +43,7 @@ def known(folder: Path, at: datetime) -> list[tuple[Any, ...]]:
 
 
 @given(HISTORIES)
-@settings(deadline=None, derandomize=True, max_examples=12)
+@settings(deadline=None, derandomize=True, max_examples=8)
 def test_every_moment_is_given_back(tmp_path_factory: pytest.TempPathFactory, history: list[Content]) -> None:
     """Oracle: full copies of the table at each moment."""
     root = tmp_path_factory.mktemp("history")
