@@ -208,7 +208,9 @@ class FoldedHistory:
         return self._windows["current"].facts.get(measure.table)
 
     def _is_counted(self, measure: Measure) -> bool:
-        return all(measure in side.counted for side in self._windows.values())
+        """Whether there is something to judge: a snapshot table that was not taken today has nothing new to say."""
+        counted = all(measure in side.counted for side in self._windows.values())
+        return counted and bool(self._days("current", measure.table))
 
     def _days(self, window: Window, table: str) -> tuple[date, ...]:
         return self._windows[window].days.get(table, ())
