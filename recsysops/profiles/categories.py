@@ -103,24 +103,37 @@ def _count_labels(chunks: Iterable[pa.Array]) -> dict[str, int]:
         encoded = as_labels(chunk)
         places = encoded.indices.drop_null().to_numpy(zero_copy_only=False)
         counts = np.bincount(places, minlength=len(encoded.dictionary)).tolist()
-        for label, count in zip(encoded.dictionary.to_pylist(), counts, strict=True):
+        for label, count in zip(texts_of(encoded.dictionary), counts, strict=True):
             if count and label is not None:
                 totals[label] = totals.get(label, 0) + count
     return totals
 
 
-def as_labels(array: pa.Array) -> pa.DictionaryArray:
+def as_labels(array: pa.Array, name: str = "column") -> pa.DictionaryArray:
     """Any column as a dictionary of texts: 7 is ``"7"``, true is ``"true"``; NULL stays NULL.
 
     Raises:
         SchemaError: if values of this type cannot be written as text.
     """
-    if pa.types.is_nested(array.type):
-        raise no_text(array.type)
-    encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
+    try:
+        encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise no_text(array.type, name) from error
     if pa.types.is_string(encoded.dictionary.type):
         return encoded
-    return pa.DictionaryArray.from_arrays(encoded.indices, as_texts(encoded.dictionary))
+    return pa.DictionaryArray.from_arrays(encoded.indices, as_texts(encoded.dictionary, name))
+
+
+def texts_of(labels: pa.Array, name: str = "column") -> list[str | None]:
+    """Labels as Python texts.
+
+    Raises:
+        SchemaError: if some are no UTF-8, whatever the file says.
+    """
+    try:
+        return [label if label is None else str(label) for label in labels.to_pylist()]
+    except UnicodeDecodeError as error:
+        raise no_text(labels.type, name) from error
 
 
 def pair_labels(left: pa.DictionaryArray, right: pa.DictionaryArray) -> pa.DictionaryArray:

@@ -18,7 +18,6 @@ from recsysops.profiles.fast_hash import hash_values
 from recsysops.profiles.history import FREQUENCY_SPECIALS
 
 FREQUENCY_NULL, FREQUENCY_DEFAULTED, NEW, OTHER = range(len(FREQUENCY_SPECIALS))
-_NATIVE = {"f": (4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
 
 
 def numbers_of(array: pa.Array, name: str) -> npt.NDArray[Any]:
@@ -30,8 +29,6 @@ def numbers_of(array: pa.Array, name: str) -> npt.NDArray[Any]:
         SchemaError: if the column is not numeric.
     """
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        array, kind = array.dictionary_decode(), kind.value_type
     if not (pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind)):
         array = _as_float64(array, name)
     data = array.buffers()[1]
@@ -39,6 +36,11 @@ def numbers_of(array: pa.Array, name: str) -> npt.NDArray[Any]:
     if data is None:
         return np.zeros(len(array), dtype)
     return np.frombuffer(data, dtype, count=len(array), offset=array.offset * dtype.itemsize)
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """The values themselves, where a column comes as a dictionary of them."""
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _as_float64(array: pa.Array, name: str) -> pa.Array:
@@ -55,6 +57,7 @@ def _as_float64(array: pa.Array, name: str) -> pa.Array:
 
 def mask_of(array: pa.Array, name: str) -> npt.NDArray[np.bool_]:
     """A companion mask as booleans, shape (n,): NULL is false, a number is true unless it is 0."""
+    array = plain(array)
     if not pa.types.is_boolean(array.type):
         array = pc.not_equal(pa.array(numbers_of(array, name)), 0)
     return np.asarray(pc.fill_null(array, False).to_numpy(zero_copy_only=False), np.bool_)
@@ -62,6 +65,7 @@ def mask_of(array: pa.Array, name: str) -> npt.NDArray[np.bool_]:
 
 def histogram_codes(array: pa.Array, table: BinTable, default: float | None, mask: pa.Array | None, name: str) -> Codes:
     """Cells of a numeric column, shape (n,). NULL goes before the mask, the mask before NaN, infinities and bins."""
+    array = plain(array)
     codes = table.codes(numbers_of(array, name), default)
     if mask is not None:
         overwrite_masked(codes, mask_of(mask, name), DEFAULTED)
@@ -72,7 +76,7 @@ def histogram_codes(array: pa.Array, table: BinTable, default: float | None, mas
 
 def _mark_nulls(codes: Codes, array: pa.Array) -> None:
     validity = array.buffers()[0]
-    if validity is None or pa.types.is_dictionary(array.type):
+    if validity is None:
         codes[array.is_null().to_numpy(zero_copy_only=False)] = 0
     else:
         overwrite_nulls(codes, validity, array.offset)

@@ -144,7 +144,7 @@ def _has_offsets(kind: pa.DataType) -> bool:
     )
 
 
-def as_texts(array: pa.Array) -> pa.Array:
+def as_texts(array: pa.Array, name: str = "column") -> pa.Array:
     """The values as an Arrow string array, NULLs kept.
 
     Raises:
@@ -153,14 +153,14 @@ def as_texts(array: pa.Array) -> pa.Array:
     try:
         return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise no_text(array.type) from error
+        raise no_text(array.type, name) from error
 
 
-def no_text(kind: pa.DataType) -> SchemaError:
+def no_text(kind: pa.DataType, name: str = "column") -> SchemaError:
     """The error for values that cannot be written as text."""
     return SchemaError(
-        "categorical column",
-        found=f"values of type {kind}",
-        expected="texts, numbers or booleans",
+        name,
+        found=f"values of type {kind} that are no text",
+        expected="texts (UTF-8), numbers or booleans",
         next_step="export the column as text, or declare its kind as other",
     )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsysops.errors import SchemaError
-from recsysops.profiles.categories import CategorySet, as_labels
+from recsysops.profiles.categories import CategorySet, as_labels, texts_of
 from recsysops.profiles.request_buckets import Buckets
 from recsysops.profiles.tally import group_rows, order_by_group
 
@@ -76,13 +76,13 @@ class SliceCoder:
 
     def codes(self, column: pa.Array) -> SliceCodes:
         """Shape (n,)."""
-        labels = as_labels(column)
+        labels = as_labels(column, self.dimension)
         places = pc.fill_null(labels.indices, len(labels.dictionary)).to_numpy(zero_copy_only=False)
         if self._is_frozen or len(labels.dictionary) < MAX_SLICE_VALUES:
             used: Iterable[int] = range(len(labels.dictionary))
         else:  # a large dictionary may be used in a few places only
             used = np.unique(places[places < len(labels.dictionary)]).tolist()
-        names = labels.dictionary.to_pylist()
+        names = texts_of(labels.dictionary, self.dimension)
         table = np.zeros(len(names) + 1, np.uint8)
         for place in used:
             table[place] = self._code_of(names[place])

@@ -20,7 +20,7 @@ from recsysops.errors import SchemaError
 from recsysops.profiles.bin_table import N_SPECIALS, BinTable, Codes
 from recsysops.profiles.categories import as_labels, pair_labels
 from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
-from recsysops.profiles.column_codes import CategoryCoder, histogram_codes, numbers_of
+from recsysops.profiles.column_codes import CategoryCoder, histogram_codes, numbers_of, plain
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.group_codes import DAY_US, HOUR_US, Grouper, Grouping, SliceCoder, day_of, microseconds
 from recsysops.profiles.measures import N_BUCKETS
@@ -40,8 +40,7 @@ class _ColumnCounter:
         self.block = self._empty(0)
         self.hour_block = self._empty(0) if plan.measure.by_hour else None
         self._table = BinTable(plan.edges or EdgeSet(()))
-        default = plan.default if isinstance(plan.default, str) else None
-        self._coder = CategoryCoder(plan.categories, default) if plan.categories is not None else None
+        self._coder = CategoryCoder(plan.categories, plan.default_label) if plan.categories is not None else None
 
     def _empty(self, n_rows: int) -> npt.NDArray[Any]:
         if self.plan.measure.form == "moments":
@@ -78,13 +77,12 @@ class _ColumnCounter:
             return np.zeros(batch.num_rows, np.uint16), None
         column = batch.column(measure.column)
         if self._coder is not None and measure.form == "frequencies":
-            labels = as_labels(column)
+            labels = as_labels(column, measure.column)
             if measure.pair:
-                labels = pair_labels(labels, as_labels(batch.column(measure.pair)))
+                labels = pair_labels(labels, as_labels(batch.column(measure.pair), measure.pair))
             return self._coder.codes(labels, masked, measure.column), None
-        default = None if self.plan.default is None else float(self.plan.default)
-        codes = histogram_codes(column, self._table, default, masked, measure.column)
-        return codes, numbers_of(column, measure.column) if measure.form == "moments" else None
+        codes = histogram_codes(column, self._table, self.plan.default_number, masked, measure.column)
+        return codes, numbers_of(plain(column), measure.column) if measure.form == "moments" else None
 
 
 class CellCounter:
@@ -144,10 +142,11 @@ class CellCounter:
             pass
 
     def _refuse_missing(self, batch: pa.RecordBatch) -> None:
-        names = set(batch.schema.names)
         for name in self._plan.reads:
-            if name not in names:
-                raise SchemaError(name, found="no such column", expected="it in every file", next_step="fix the export")
+            n_found = len(batch.schema.get_all_field_indices(name))
+            if n_found != 1:
+                found = f"{n_found} columns of that name" if n_found else "no such column"
+                raise SchemaError(name, found=found, expected="one in every file", next_step="fix the export")
 
     def _times(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         plan = self._plan

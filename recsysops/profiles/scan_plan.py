@@ -45,6 +45,21 @@ class ColumnPlan:
             raise ValueError(f"{self.measure.column}: found {self.n_cells} cells, expected at most {MAX_CELLS}")
 
     @property
+    def default_number(self) -> float | None:
+        """The default of a numeric column; None if there is none, or it is no number."""
+        try:
+            return None if self.default is None else float(self.default)
+        except ValueError:
+            return None
+
+    @property
+    def default_label(self) -> str | None:
+        """The default of a categorical column, as `as_labels` writes it: 7.0 is ``"7"``."""
+        if isinstance(self.default, float) and self.default.is_integer():
+            return str(int(self.default))
+        return None if self.default is None else str(self.default)
+
+    @property
     def n_cells(self) -> int:
         """How many cells `cells` names."""
         if self.measure.form == "histogram" and self.edges is not None:

@@ -46,7 +46,7 @@ def test_float32(reference: npt.NDArray[np.float32], values: list[float]) -> Non
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_borders_of_every_half(dtype: type) -> None:
-    around = HALVES[np.isfinite(HALVES)].astype(dtype)
+    around: npt.NDArray[Any] = HALVES[np.isfinite(HALVES)].astype(dtype)
     numbers = np.concatenate([around, np.nextafter(around, dtype(-np.inf)), np.nextafter(around, dtype(np.inf))])
     some = np.unique(np.random.default_rng(0).choice(numbers[np.isfinite(numbers)].astype(np.float64), 500))
     edge_set = EdgeSet(tuple((some + 0.0).tolist()))
@@ -56,7 +56,7 @@ def test_the_borders_of_every_half(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32, np.uint32, np.int64, np.uint64])
 def test_integers(dtype: type) -> None:
     limits = np.iinfo(dtype)
-    numbers = np.array([limits.min, limits.max, 0, 1, 2, 3, 100, 101], dtype)
+    numbers: npt.NDArray[Any] = np.array([limits.min, limits.max, 0, 1, 2, 3, 100, 101], dtype)
     edge_set = learn_edges(numbers, n_bins=3, atoms=(100.0,))
     assert (BinTable(edge_set).codes(numbers, None) == expected(numbers, edge_set)).all()
 

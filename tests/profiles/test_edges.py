@@ -46,7 +46,7 @@ def test_the_reference_lies_between_the_outer_bins(values: npt.NDArray[np.float3
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.int64, np.uint8, np.bool_])
 def test_atoms_hold_one_value_alone(dtype: type) -> None:
-    values = np.array([0] * 50 + [1] * 50 + list(range(100)), np.int64).astype(dtype)
+    values: npt.NDArray[Any] = np.array([0] * 50 + [1] * 50 + list(range(100)), np.int64).astype(dtype)
     edges = learn_edges(values)
     assert {0.0, -1.0, 1.0} <= set(edges.atom_bins)
     for value, index in edges.atom_bins.items():

@@ -136,7 +136,7 @@ def test_equals_duckdb_by_day_hour_and_slice() -> None:
              WHEN y = 'a' AND device = 1 THEN 4 WHEN y = 'b' AND device = 2 THEN 5 ELSE 2 END, count(*)
         FROM batch GROUP BY ALL"""
     duckdb.execute("SET TimeZone = 'UTC'")
-    rows = duckdb.sql(sql).fetchall()
+    rows = duckdb.execute(sql).fetchall()
     assert len(rows) == 36
     for day, slice_, cell, n in rows:
         assert found[counts.days.index(day), slices.index(slice_), cell] == n
@@ -144,7 +144,7 @@ def test_equals_duckdb_by_day_hour_and_slice() -> None:
     assert hours is not None
     assert (hours.sum(axis=1) == counts.columns[0].counts()).all()
     sql = "SELECT ts::date, hour(ts), count(*) FROM batch WHERE x IS NULL GROUP BY ALL"
-    for day, hour, n in duckdb.sql(sql).fetchall():
+    for day, hour, n in duckdb.execute(sql).fetchall():
         assert hours[counts.days.index(day), hour, 0, 0] == n
 
 
@@ -201,6 +201,7 @@ def test_moments_of_finite_values_that_are_not_defaulted() -> None:
         pa.array([0, 1, None], pa.float16()),
         pa.array([0, 1, None], pa.uint64()),
         pa.array([9, 0, 1, None], pa.int64())[1:],
+        pa.DictionaryArray.from_arrays([0, 1, 2], pa.array([0.0, 1.0, None])),
     ],
 )
 def test_every_numeric_type(values: pa.Array) -> None:
@@ -242,12 +243,20 @@ def test_no_rows_at_all() -> None:
         assert counts.columns[0].counts().shape == (0, 1, X.n_cells)
 
 
+def broken_text() -> pa.Array:
+    """Bytes that are no UTF-8, in a column that says they are."""
+    blob = pa.array([b"\xff\xfe"] * 3)
+    return pa.StringArray.from_buffers(3, *blob.buffers()[1:])
+
+
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
         ("x", pa.array(["a"] * 3), "x: found type string"),
         ("ts", pa.array([1, 2, 3]), "ts: found type int64"),
-        ("y", pa.array([[1]] * 3), "declare its kind as other"),
+        ("y", pa.array([[1]] * 3), "y: found values of type list.* declare its kind as other"),
+        ("market", pa.array([{"a": 1}] * 3), "market: found values of type struct"),
+        ("market", broken_text(), "market: found values of type string that are no text"),
     ],
 )
 def test_columns_that_cannot_be_counted(name: str, values: pa.Array, message: str) -> None:
@@ -255,6 +264,8 @@ def test_columns_that_cannot_be_counted(name: str, values: pa.Array, message: st
     batch = batch.set_column(batch.schema.get_field_index(name), name, values)
     with pytest.raises(SchemaError, match=message):
         scan_cells([batch], BIG)
+    with pytest.raises(SchemaError, match=f"{name}: found 2 columns of that name"):
+        scan_cells([pa.RecordBatch.from_arrays([*batch.columns, values], [*batch.schema.names, name])], BIG)
     with pytest.raises(SchemaError, match="no such column"):
         scan_cells([batch.drop_columns([name])], BIG)
 
