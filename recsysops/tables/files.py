@@ -28,8 +28,8 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
     """The files that a file name, folder or glob (``**`` too) stands for, by key.
 
     Folders are read recursively; from them only files that end in one of ``suffixes`` are taken (all when none is
-    given), or, when there are none of these, files without any ending. Names that begin with ``.`` or ``_`` are left out unless spelt in the pattern. Each real folder is entered
-    once, so that loops of symbolic links end.
+    given), or, when there are none of these, files without any ending. Names that begin with ``.`` or ``_`` are left
+    out unless spelt in the pattern. Each real folder is entered once, so that loops of symbolic links end.
 
     Raises:
         SourceError: for a URL, an unreadable folder, or when nothing matches.

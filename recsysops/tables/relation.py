@@ -21,14 +21,13 @@ def partition_view(
 ) -> Iterator[str]:
     """A temporary view of these columns of a partition in canonical values; gives its quoted name, drops it at the end.
 
-    A Parquet file that needs no conversion is read by DuckDB itself; columns that its path gives, and
-    such as it does not have, are constants there. Anything else is a stream of Arrow batches that **can be queried once**: ask everything in one query, or copy it into a table first. Fetch results to their end before
-    the block ends: DuckDB refuses other work on a connection with an unfinished result.
+    A Parquet file that needs no conversion is read by DuckDB itself, columns of its path and missing ones as constants.
+    Anything else is a stream of Arrow batches that **can be queried once**: ask everything in one query, or copy it into
+    a table first. Fetch results to their end before the block ends: an unfinished result keeps the connection busy.
 
     Args:
         connection: where the view is made; the caller sets its memory limit and spill folder.
-        table: the table.
-        partition: one of its partitions.
+        table, partition: what is read.
         columns: at least one column, by its name in the logs.
         view: name of the view; it must be free.
 

@@ -19,7 +19,7 @@ from recsysops.errors import ConfigError, StateError
 from recsysops.tables.atomic import write_atomically
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.parquet_sql import read_parquet_sql
-from recsysops.tables.relation import batch_reader
+from recsysops.tables.relation import partition_view
 from recsysops.tables.table import Table
 
 KEPT_AT = "_kept_at"
@@ -47,8 +47,8 @@ def snapshot_key(table: Table) -> tuple[str, ...]:
 def take_snapshot(table: Table, folder: Path, as_of: datetime) -> SnapshotResult:
     """Keep what has changed since the latest snapshot; doing it again with the same content writes nothing.
 
-    Of several rows of one key the one with the latest as-of time counts. Taking the newest snapshot again with other content
-    replaces it.
+    Of several rows of one key the one with the latest as-of time counts. Taking the newest snapshot again with other
+    content replaces it.
 
     Args:
         table: items, availability, item_features or member_features.
@@ -60,14 +60,9 @@ def take_snapshot(table: Table, folder: Path, as_of: datetime) -> SnapshotResult
         SchemaError, SourceError: as ``Table.batches``.
         StateError: if kept snapshots cannot be read.
     """
-    key = snapshot_key(table)
-    if not key:
-        raise ConfigError(f"snapshot of {table.name}", found="a table without a key", expected="upstream tables")
+    key, kept = snapshot_key(table), snapshot_files(folder)
     path = folder / f"{_utc(as_of).strftime(_NAME)}.parquet"
-    kept = snapshot_files(folder)
-    if kept and path.name < kept[-1].name:
-        found = f"as_of {as_of.isoformat()}, before the newest snapshot {kept[-1].name}"
-        raise ConfigError(f"snapshot of {table.name}", found=found, next_step="take snapshots in order of time")
+    _refuse_unfit(table, key, kept, path)
     with duckdb.connect() as connection, _damaged_state(folder):
         n_rows = _load_current(connection, table, key, as_of)
         n_changed, n_gone = _find_changes(connection, key, kept)
@@ -118,6 +113,15 @@ def as_of_view(
     return name
 
 
+def _refuse_unfit(table: Table, key: Sequence[str], kept: Sequence[Path], path: Path) -> None:
+    where = f"snapshot of {table.name}"
+    if not key:
+        raise ConfigError(where, found="a table without a key", expected="an upstream table")
+    if kept and path.name < kept[-1].name:
+        found = f"as_of {path.stem}, before the newest snapshot {kept[-1].stem}"
+        raise ConfigError(where, found=found, next_step="take snapshots in order of time")
+
+
 def _latest(files: Sequence[Path], key: Sequence[str]) -> str:
     partition = ", ".join(map(quote_identifier, key))
     return (
@@ -135,9 +139,8 @@ def _load_current(connection: duckdb.DuckDBPyConnection, table: Table, key: Sequ
     connection.register("empty", pa.unify_schemas(schemas, promote_options="permissive").empty_table())
     connection.execute("CREATE TEMP TABLE staged AS FROM empty")
     for partition in partitions:
-        connection.register("part", batch_reader(table, partition, columns))
-        connection.execute("INSERT INTO staged FROM part")
-        connection.unregister("part")
+        with partition_view(connection, table, partition, columns, "part") as view:
+            connection.execute(f"INSERT INTO staged FROM {view}").fetchall()
     names = ", ".join(map(quote_identifier, key))
     order = f"{quote_identifier(clock.name)} DESC NULLS LAST, " if clock else ""
     known = f"WHERE {quote_identifier(clock.name)} IS NULL OR {quote_identifier(clock.name)} <= $at" if clock else ""

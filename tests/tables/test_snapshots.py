@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsysops.config.settings import SourceSettings, TableSettings
-from recsysops.errors import ConfigError, StateError
+from recsysops.errors import ConfigError, SchemaError, StateError
 from recsysops.tables.open_tables import open_table
 from recsysops.tables.snapshots import as_of_view, snapshot_files, snapshot_key, take_snapshot
 from recsysops.tables.table import Table
@@ -118,3 +118,13 @@ def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:
     result.path.write_bytes(result.path.read_bytes()[:-20])
     with pytest.raises(StateError, match="move the damaged file away"):
         take_snapshot(items(tmp_path, {"a": ("gold", 2.0)}), folder, START + timedelta(days=1))
+
+
+def test_values_that_do_not_fit_are_the_tables_fault_not_the_states(tmp_path: Path) -> None:
+    items(tmp_path, {"a": ("gold", 1.0)}, launch=pa.array(["soon"]))
+    roles = {"item_id": "item_id", "launch_at": "launch"}
+    settings_ = TableSettings(source=SourceSettings(path="items.parquet"), roles=roles)
+    table = open_table("items", settings_, "UTC", tmp_path)
+    with pytest.raises(SchemaError, match=r"items.launch in items.parquet: found .*soon"):
+        take_snapshot(table, tmp_path / "snapshots", START)
+    assert not (tmp_path / "snapshots").exists()
