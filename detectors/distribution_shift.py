@@ -28,7 +28,7 @@ class DistributionShift:
         min_ks, min_psi, min_w1_over_iqr: floors 0.03, 0.05 nats and 0.05, half as large again with one reference day;
         min_tail_change: least change in points of rate, default 0.005.
     Needs:
-        Numeric features and roles of any table with a clock, at least 200 rows a day in the slice.
+        Numeric features and roles of any table with a clock, at least 400 rows a day in the slice.
     Blind spots:
         Slow drift that the reference follows; shapes inside one bin (1/32 of the reference); a change of how columns go
         together. Scores are left to ``output.score_shift``.

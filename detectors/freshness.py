@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 
 from recsysops.profiles.history import Context, History, PartitionFacts
 from recsysops.profiles.measures import Facts, Measure
@@ -29,9 +28,9 @@ class Freshness:
         ``hours_without_rows``: from the last event of the judged day to its end, for logs of events;
         ``snapshot_age_hours``: from the newest ``as_of`` to the end of the judged day, for snapshots. Higher is worse.
     Parameters:
-        min_hours: least delay beyond the longest usual one, default 2 hours; min_ratio: and as a multiple of it, 2.
+        min_ratio, min_hours: a delay is late from 1.5 times the longest usual one plus 2 hours on.
     Needs:
-        Any table with a clock, and 3 days with rows (or 3 renewals) before.
+        Any table with a clock, and 3 days with rows (or since the first renewal) before.
     Blind spots:
         Rows that keep coming with old values in them; delays inside a day (see ``input.row_volume``); a table
         that is filled with rows of the future.
@@ -57,7 +56,7 @@ class Freshness:
         """Floors of ``input.freshness``."""
 
         min_hours: Positive = 2.0
-        min_ratio: Positive = 2.0
+        min_ratio: Positive = 1.5
 
     def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
@@ -79,7 +78,7 @@ class Freshness:
                 continue
             delays = event_delays(context, partitions) if table.table in _EVENTS else snapshot_ages(context, partitions)
             if len(delays) <= _NEEDED:
-                reason = f"{max(0, len(delays) - 1)} earlier days with rows or renewals; needs {_NEEDED} to know what is usual"
+                reason = f"{max(0, len(delays) - 1)} earlier days known; needs {_NEEDED} to know what is usual"
                 yield Skipped(self.meta.name, "too_little_data", reason, table.table)
                 continue
             tables.append(table.table)
@@ -91,7 +90,7 @@ class Freshness:
     def _judge(self, context: Context, table: str, delays: Sequence[float], n_rows: int) -> Finding | None:
         *usual, now = delays
         longest = max(usual)
-        floor = max(longest + self.params.min_hours, longest * self.params.min_ratio)
+        floor = self.params.min_ratio * longest + self.params.min_hours
         if now < floor:
             return None
         is_event = table in _EVENTS
@@ -132,17 +131,17 @@ def _delay(day: date, partitions: Sequence[PartitionFacts]) -> float | None:
 
 
 def snapshot_ages(context: Context, partitions: Sequence[PartitionFacts]) -> list[float]:
-    """Hours between renewals up to the judged day, and then the age of the newest at its end.
+    """Hours since the newest renewal at the end of each reference day, and then of the judged day.
 
-    Hours within a day do not count: a renewal is a day with rows.
+    A renewal is a day with rows; hours within it do not count. Days before the first renewal are left out.
     """
-    judged = context.current_days[-1]
-    renewed = sorted({day for one in partitions for day, n in one.days if n and day <= judged})
-    if not renewed:
-        return []
-    moments = [_end_of(day) for day in renewed]
-    gaps = [(later - earlier).total_seconds() / 3600 for earlier, later in pairwise(moments)]
-    return [*gaps, (min(_end_of(judged), context.now) - moments[-1]).total_seconds() / 3600]
+    renewed = sorted({day for one in partitions for day, n in one.days if n})
+    ages = []
+    for day in (*context.reference_days, context.current_days[-1]):
+        known = [one for one in renewed if one <= day]
+        if known:
+            ages.append((_end_of(day) - _end_of(known[-1])).total_seconds() / 3600)
+    return ages
 
 
 def _end_of(day: date) -> datetime:

@@ -27,7 +27,7 @@ from recsysops.testing.detector_cases import DetectorCase, check_case
 from recsysops.testing.example_log import SCHEMA, ExampleLog, example_log
 from recsysops.testing.histories import ArrayHistory
 from recsysops.triage.detector import Detector, Verdict
-from recsysops.triage.findings import SEVERITIES, Finding, Looked, Skipped, SkipKind, Stage
+from recsysops.triage.findings import SEVERITIES, Finding, Looked, SkipKind, Skipped, Stage
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 MAX_P = 1e-3
 """No finding is yielded above this; triage sets the day's own, stricter limit."""
-MIN_ROWS = 200
-"""Shapes of fewer rows are not judged: 20 bins would hold ten rows each."""
+MIN_ROWS = 400
+"""Shapes of fewer rows are not judged: 32 bins would hold a dozen rows each."""
 PRIOR_DOF = 8.0
 TAIL_SHARE = 0.0015
 """Bins that together hold no more of the reference, from either end, are its tails (cut at 0.1 % and 99.9 %)."""

@@ -34,5 +34,5 @@ def test_a_bad_detector_fails_with_the_reason() -> None:
 
         meta = replace(DETECTORS[2].meta, name="example.undocumented", code="EXA101")
 
-    with pytest.raises(AssertionError, match="first line 'Bad.'"):
+    with pytest.raises(AssertionError, match=r"first line 'Bad\.'"):
         check_detector(Undocumented)
