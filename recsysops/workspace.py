@@ -120,9 +120,10 @@ class Workspace:
         from recsysops.reporting.detect_report import detect_report
 
         started = time.monotonic()
-        settings, tables = self.settings, self.tables
-        chosen = self._detectors(only, skip)
+        settings = self.settings
         with workspace_lock(self.state, "detect"), State(self.state) as state:
+            tables = self.tables
+            chosen = self._detectors(only, skip)
             engine, counted = self._counted(tables, chosen.measures, progress)
             judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
             request = Request(date, since, reference)
@@ -160,11 +161,12 @@ class Workspace:
         from recsysops.reporting.compare_report import compare_report
 
         started = time.monotonic()
-        settings, tables = self.settings, self.tables
-        chosen = self._detectors(only, skip)
+        settings = self.settings
         words = (parse_conditions(reference, "--reference"), parse_conditions(current, "--current"))
         with ExitStack() as held:
             held.enter_context(workspace_lock(self.state, "compare"))
+            tables = self.tables
+            chosen = self._detectors(only, skip)
             cohorts = [held.enter_context(open_cohort(tables, one, self.state)) for one in words]
             counted = [self._counted(cohort.tables, chosen.measures, progress) for cohort in cohorts]
             comparison = compare(cohorts, [engine for engine, _ in counted], chosen.detectors, settings, tables)

@@ -11,6 +11,7 @@ from typing import Any
 
 from recsysops.cli.options import Options
 from recsysops.reporting.lines import NARROW, Line
+from recsysops.reporting.plain import TWINS
 
 WIDEST = 100
 NARROWEST = 40
@@ -56,9 +57,14 @@ def print_lines(lines: Iterable[Line], options: Options) -> None:
 
 
 def _encodable(text: str) -> str:
-    """The text without what the output's encoding lacks: symbols only repeat words, so ``?`` loses nothing."""
+    """The text in what the output's encoding has: our symbols have twins in ASCII, the rest becomes ``?``."""
     encoding = sys.stdout.encoding or "utf-8"
-    return text.replace(NARROW, " ").encode(encoding, "replace").decode(encoding)
+    text = text.replace(NARROW, " ")
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(TWINS).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _write(text: str) -> None:

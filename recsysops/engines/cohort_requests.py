@@ -65,7 +65,7 @@ class CohortRequests:
         if request is None:
             raise SchemaError("outcomes", found="no role request_id", expected="it, to join outcomes to requests")
         columns = [request.name, *([kind.name] if kind else [])]
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE followed (request VARCHAR, kind VARCHAR)")
+        self._connection.execute("CREATE OR REPLACE TABLE followed (request VARCHAR, kind VARCHAR)")
         kind_text = f"CAST({quote_identifier(kind.name)} AS VARCHAR)" if kind else "'outcome'"
         for partition in outcomes.partitions():
             with partition_view(self._connection, outcomes, partition, columns, "arrived") as view:
@@ -87,14 +87,12 @@ class CohortRequests:
         import pyarrow.compute as pc
 
         ids = batch.column(column).cast(pa.string())
-        self._connection.register("asked", pa.table({"request": ids, "row": pa.array(range(len(ids)), pa.int64())}))
-        try:
-            found = self._connection.execute(
-                'SELECT "row" FROM asked SEMI JOIN requests USING (request) ORDER BY "row"'
-            ).to_arrow_table()
-        finally:
-            self._connection.unregister("asked")
-        return pc.take(batch, found.column("row").combine_chunks())
+        asked = pa.table({"request": ids, "place": pa.array(range(len(ids)), pa.int64())})
+        with self._connection.cursor() as cursor:  # batches may be asked for by another thread than the one that reads
+            cursor.register("asked", asked)
+            query = "SELECT place FROM asked SEMI JOIN requests USING (request) ORDER BY place"
+            places = cursor.execute(query).fetchnumpy()["place"]
+        return pc.take(batch, pa.array(places, pa.int64()))
 
     def _load(self, candidates: Table) -> None:
         request, item, shown = (candidates.schema.role(name) for name in ("request_id", "item_id", "shown"))
@@ -102,7 +100,7 @@ class CohortRequests:
         assert item is not None, "a table of candidates is not opened without its required roles"
         columns = list(dict.fromkeys([request.name, item.name, *([shown.name] if shown else [])]))
         is_shown = f"coalesce(CAST({quote_identifier(shown.name)} AS BOOLEAN), false)" if shown else "true"
-        self._connection.execute("CREATE TEMP TABLE read_rows (request VARCHAR, item VARCHAR, m INTEGER)")
+        self._connection.execute("CREATE TABLE read_rows (request VARCHAR, item VARCHAR, m INTEGER)")
         for partition in candidates.partitions():
             with partition_view(self._connection, candidates, partition, columns, "candidate_rows") as view:
                 self._connection.execute(
@@ -111,12 +109,11 @@ class CohortRequests:
                 )
         for name, key in (("requests", "request"), ("items", "item")):
             self._connection.execute(
-                f"CREATE TEMP TABLE {name} AS SELECT {key}, sum(m)::BIGINT AS m FROM read_rows "
+                f"CREATE TABLE {name} AS SELECT {key}, sum(m)::BIGINT AS m FROM read_rows "
                 f"WHERE {key} IS NOT NULL GROUP BY {key}"
             )
         self._connection.execute("DROP TABLE read_rows")
 
     def _one(self, query: str) -> tuple[int, int, float]:
-        row = self._connection.execute(query).fetchone()
-        assert row is not None
+        (row,) = self._connection.execute(query).fetchall()
         return int(row[0]), int(row[1]), float(row[2])

@@ -9,7 +9,7 @@ from recsysops.reporting.compare_report import CompareReport
 from recsysops.reporting.finding_lines import Heading, incident_lines
 from recsysops.reporting.lines import NARROW, Column, Line, next_lines, table, wrapped
 from recsysops.reporting.not_looked import below_lines, skipped_lines
-from recsysops.reporting.numbers import count, interval, percent, seconds
+from recsysops.reporting.numbers import count, percent, seconds
 from recsysops.reporting.plain import literal
 from recsysops.triage.exposure_contrast import ItemShare
 from recsysops.triage.outcome_contrast import OutcomeContrast
@@ -21,9 +21,10 @@ def compare_lines(
     """Answer, cohorts, exposure, outcomes, what the judges found, what could not be looked at, what to do next."""
     yield from wrapped(_answer(report), width, style="bold")
     yield Line("")
+    longest = max(len(literal(size.label)) for size in (report.reference, report.current))
     for name, size in (("reference", report.reference), ("current", report.current)):
         sizes = f"{count(size.n_requests, 'request')} · {count(size.n_impressions, 'impression')} · {count(size.n_days, 'day')}"
-        yield from wrapped(f"{name:<9}  {literal(size.label)}   {sizes}", width)
+        yield from wrapped(f"{name:<9}  {literal(size.label):<{longest}}  {sizes}", width)
     yield Line("")
     yield from _exposure(report, width)
     yield Line("")
@@ -60,7 +61,7 @@ def _answer(report: CompareReport) -> str:
 
 def _exposure(report: CompareReport, width: int) -> Iterator[Line]:
     exposure = report.exposure
-    text = f"Exposure: {exposure.sentence} ({count(exposure.n_items, 'item')}, p{NARROW}{_p(exposure.p_value)})"
+    text = f"{exposure.sentence} ({count(exposure.n_items, 'item')}, p{NARROW}{_p(exposure.p_value)})"
     yield from wrapped(text, width)
     movers = exposure.movers
     yield from table(
@@ -85,10 +86,10 @@ def _p(p_value: float) -> str:
 
 def _outcomes(report: CompareReport, width: int) -> Iterator[Line]:
     if not report.outcomes:
-        yield from wrapped(f"Outcomes: not compared, {literal(report.outcomes_missing)}", width)
+        yield from wrapped(f"Outcomes are not compared: {literal(report.outcomes_missing)}", width)
         return
     for contrast in report.outcomes:
-        yield from wrapped(f"Outcomes: {literal(contrast.sentence)}", width)
+        yield from wrapped(literal(contrast.sentence), width)
     rows = report.outcomes
     yield from table(
         (
@@ -107,8 +108,8 @@ def _rate(row: OutcomeContrast, *, is_current: bool) -> str:
         if is_current
         else (row.reference, row.reference_low, row.reference_high)
     )
-    return f"{value:.1f} {interval(round(low, 1), round(high, 1))}"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _difference(row: OutcomeContrast) -> str:
-    return f"{row.difference:+.1f} [{row.low:+.1f}, {row.high:+.1f}]".replace("-", "−")
+    return f"{row.difference:+.2f} [{row.low:+.2f}, {row.high:+.2f}]".replace("-", "−")

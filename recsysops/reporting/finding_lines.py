@@ -9,7 +9,7 @@ from datetime import date
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.reporting.lines import NARROW, Line, Style, wrapped
 from recsysops.reporting.numbers import count, interval, number, of_statistic, percent
-from recsysops.reporting.plain import cells, cut, literal
+from recsysops.reporting.plain import cells, literal
 from recsysops.reporting.sparkline import sparkline
 from recsysops.triage.findings import Finding, Severity
 
@@ -57,13 +57,18 @@ def _heading_lines(heading: Heading, width: int) -> Iterator[Line]:
     where = "" if heading.where == str(EVERYTHING) else f", only {literal(heading.where)}"
     start = f"{SYMBOLS[heading.severity]} {heading.severity:<8}  {heading.number:<4}".rstrip() + "  "
     text = start + literal(heading.headline) + where
-    room = width - cells(text) - 2
-    if not heading.since or cells(heading.since) <= room:
-        gap = " " * (width - cells(text) - cells(heading.since)) if heading.since else ""
-        yield Line((text + gap + heading.since).rstrip(), STYLES[heading.severity], len(start))
+    gap = width - cells(text) - cells(heading.since)
+    if gap >= 2 or not heading.since:
+        yield from _painted(wrapped((text + " " * gap + heading.since).rstrip(), width), heading, len(start))
         return
-    yield Line(cut(text, width), STYLES[heading.severity], len(start))
+    yield from _painted(wrapped(text, width), heading, len(start))
     yield Line(" " * 4 + heading.since)
+
+
+def _painted(lines: Iterator[Line], heading: Heading, n_styled: int) -> Iterator[Line]:
+    """The severity and the number in colour; the rest as it is."""
+    yield Line(next(lines).text, STYLES[heading.severity], n_styled)
+    yield from (Line("  " + line.text) for line in lines)
 
 
 def proof_lines(finding: Finding, width: int, *, verbose: bool) -> Iterator[Line]:
@@ -73,7 +78,12 @@ def proof_lines(finding: Finding, width: int, *, verbose: bool) -> Iterator[Line
     value = of_statistic(finding.statistic, finding.value)
     change = value if finding.reference_value is None else f"{before} → {value}"
     bounds = interval(finding.low, finding.high, finding.statistic)
-    parts = [literal(about), f"{literal(finding.statistic)} {change}", bounds, sparkline(finding.series)]
+    parts = [
+        literal(about),
+        f"{literal(finding.statistic)} {change}",
+        bounds,
+        sparkline(finding.series) if len(finding.series) > 1 else "",
+    ]
     where = literal(finding.slice) if finding.slice != EVERYTHING else ""
     line = "   ".join(part.replace(" ", NARROW) for part in [*parts, where] if part)
     yield from wrapped(line, width, indent=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from recsysops.reporting.plain import cells, cut
 
 NARROW = "\u00a0"
 """Between a number and its unit: such a pair is never wrapped apart; printed as an ordinary space."""
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=%)")
 Style = Literal["", "bold", "dim", "red", "yellow", "green", "cyan"]
 
 
@@ -25,9 +27,13 @@ class Line:
 
 def wrapped(text: str, width: int, *, indent: int = 0, style: Style = "") -> Iterator[Line]:
     """Prose on lines of at most ``width`` cells; continuation lines are indented by two more."""
-    inner = max(width - indent - 2, 20)
-    for number, line in enumerate(textwrap.wrap(text, inner, break_long_words=False, break_on_hyphens=False) or [""]):
-        yield Line(cut(" " * (indent + 2 * bool(number)) + line, width), style)
+    room = max(width - indent - 2, 20)
+    text = _BEFORE_UNIT.sub(NARROW, text)
+    if cells(text) <= width - indent:
+        yield Line(" " * indent + text, style)
+        return
+    for number, line in enumerate(textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)):
+        yield Line(" " * (indent + 2 * bool(number)) + line, style)
 
 
 def next_lines(commands: Iterable[str]) -> Iterator[Line]:

@@ -10,6 +10,23 @@ _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b\][^\x
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Controls (C0 and C1), formats (bidi overrides, zero width), lone surrogates, line and paragraph separators."""
 _WIDE = frozenset({"W", "F"})
+TWINS = str.maketrans(
+    dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True))
+    | {
+        "●": "!",
+        "▲": "^",
+        "○": "o",
+        "·": "-",
+        "…": "...",
+        "→": "->",
+        "−": "-",
+        "–": "-",
+        "≥": ">=",
+        "≤": "<=",
+        "±": "+/-",
+    }
+)
+"""What our own symbols become where the output cannot show them."""
 
 
 def literal(text: object, width: int | None = None) -> str:
@@ -58,4 +75,4 @@ def _visible(character: str) -> str:
         return character
     if character.isspace():
         return " "
-    return "" if unicodedata.category(character) in _INVISIBLE else character
+    return "" if unicodedata.category(character) in _INVISIBLE else "\ufffd"

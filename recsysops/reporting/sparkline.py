@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-ASCII = "_.-:=+*#"
 GAP = "·"
 
 

@@ -69,8 +69,8 @@ class ExposureContrast:
         moved = f"{self.total_variation:.1%} of impressions went to other items".replace("%", " %")
         chance = f"chance alone would move {self.expected_by_chance:.1%}".replace("%", " %")
         if self.is_different:
-            return f"exposure differs: {moved}; {chance}"
-        return f"no difference in exposure beyond chance: {moved}; {chance}"
+            return f"Exposure differs: {moved}; {chance}"
+        return f"No difference in exposure beyond chance: {moved}; {chance}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -76,12 +76,12 @@ class OutcomeContrast:
     @property
     def sentence(self) -> str:
         """What can be said, in words."""
-        interval = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}] per 1,000".replace("-", "−")
+        interval = f"{self.difference:+.2f} [{self.low:+.2f}, {self.high:+.2f}] per 1,000".replace("-", "−")
         if self.is_different:
-            return f"{self.kind}s per impression differ: {interval} impressions"
+            return f"Outcomes differ: {self.kind}s by {interval} impressions"
         return (
-            f"no difference in {self.kind}s that {self.n_reference:,} against {self.n_current:,} of them can carry: "
-            f"{interval}; a difference of ±{self.detectable:.1f} per 1,000 could have been seen with 80 % power"
+            f"No difference in {self.kind}s that {self.n_reference:,} against {self.n_current:,} of them can carry: "
+            f"{interval}; a difference of ±{self.detectable:.2f} per 1,000 could have been seen with 80 % power"
         )
 
     def to_dict(self) -> dict[str, Any]:
