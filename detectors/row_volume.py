@@ -87,12 +87,10 @@ class RowVolume:
         yield Looked(self.meta.name, n_series, f"rows of {', '.join(tables) or 'no table'}")
 
     def _daily(self, context: Context, table: str, contrast: CellContrast) -> Iterator[Finding]:
-        reference, current = contrast.reference[:, :, 0], contrast.current[:, :, 0].sum(axis=0)
-        volumes = volume_gate(
-            reference, current, min_change=self.params.min_change, rows_per_cluster=_cluster_size(contrast),
-            days=contrast.reference_days, day=contrast.current_days[-1],
-        )  # fmt: skip
-        is_found = (volumes.effect >= 1) & (volumes.p_value <= MAX_P)
+        current = contrast.current[:, :, 0].sum(axis=0)
+        volumes, is_found = self._judged(contrast, np.ones(len(contrast.slices)))
+        if is_found.any():  # only now are buckets worth reading
+            volumes, is_found = self._judged(contrast, _cluster_sizes(contrast, np.flatnonzero(is_found)))
         if is_found[0]:  # slices that merely follow the whole say nothing new
             relative = np.abs(np.log(np.maximum(volumes.ratio, 1e-9) / max(float(volumes.ratio[0]), 1e-9)))
             is_found[1:] &= relative[1:] >= -np.log(1.0 - self.params.min_change)
@@ -107,12 +105,22 @@ class RowVolume:
                 query=_daily_query(context, table, change),
             )  # fmt: skip
 
+    def _judged(self, contrast: CellContrast, sizes: npt.NDArray[np.float64]) -> tuple[Volumes, npt.NDArray[np.bool_]]:
+        volumes = volume_gate(
+            contrast.reference[:, :, 0], contrast.current[:, :, 0].sum(axis=0),
+            min_change=self.params.min_change, rows_per_cluster=sizes,
+            days=contrast.reference_days, day=contrast.current_days[-1],
+        )  # fmt: skip
+        return volumes, (volumes.effect >= 1) & (volumes.p_value <= MAX_P)
+
     def _silent(self, context: Context, table: str, contrast: CellContrast) -> Iterator[Finding]:
         if contrast.hourly is None:
             return
         reference = contrast.hourly("reference")[:, :, 0, 0]
         current = contrast.hourly("current")[:, :, 0, 0].sum(axis=0)
-        size = _cluster_size(contrast)[0]
+        if not ((current == 0) & (reference > 0).all(axis=0)).any():
+            return
+        size = _cluster_sizes(contrast, np.zeros(1, np.int64))[0]
         volumes = volume_gate(reference, current, min_change=0.5, rows_per_cluster=size, prior_sd=_HOUR_PRIOR_SD)
         is_usual = (reference > 0).all(axis=0) & (volumes.expected >= self.params.min_hourly_rows)
         silent = np.flatnonzero((current == 0) & is_usual & (volumes.p_value <= MAX_P))
@@ -131,11 +139,11 @@ class RowVolume:
         )  # fmt: skip
 
 
-def _cluster_size(contrast: CellContrast) -> npt.NDArray[np.float64]:
-    """Variance over mean of the rows of a bucket, per slice: how many rows come together; 1 where buckets are few."""
+def _cluster_sizes(contrast: CellContrast, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Variance over mean of the rows of a bucket: how many rows come together; 1 for slices not asked for."""
     sizes = np.ones(len(contrast.slices))
-    for index in range(len(sizes)):
-        buckets = contrast.load_buckets("reference", index)[:, 0].astype(np.float64)
+    for index in indices:
+        buckets = contrast.load_buckets("reference", int(index))[:, 0].astype(np.float64)
         by_day = buckets.reshape(-1, N_BUCKETS)
         if by_day.sum() > 0:
             sizes[index] = max(1.0, float(by_day.var(axis=1, ddof=1).mean() / by_day.mean()))

@@ -92,10 +92,23 @@ class Windows:
     def days(self, window: Window) -> tuple[date, ...]:
         return self.reference_days if window == "reference" else self.current_days
 
+    @cached_property
+    def _slice_masks(self) -> dict[Slice, Mask]:
+        texts = {name: np.asarray(self.frame[name].astype(str), object) for name in self.table.slices}
+        masks = {one: np.asarray(texts[one.dimension] == one.value, np.bool_) for one in self.slices[1:]}
+        return {EVERYTHING: np.ones(len(self.frame), np.bool_), **masks}
+
     def in_slice(self, slice_: Slice) -> Mask:
-        if slice_ == EVERYTHING:
-            return np.ones(len(self.frame), np.bool_)
-        return np.asarray(self.frame[slice_.dimension].astype(str) == slice_.value)
+        return self._slice_masks[slice_]
+
+    @cached_property
+    def _day_masks(self) -> dict[date, Mask]:
+        days = {*self.reference_days, *self.current_days}
+        return {day: np.asarray(self.day == day, np.bool_) for day in days}
+
+    def on(self, day: date) -> Mask:
+        """The rows of one day of either window."""
+        return self._day_masks[day]
 
 
 def contrast(windows: Windows, cell: Counts, cells: tuple[str, ...], edges: Any = None) -> CellContrast:
@@ -108,7 +121,7 @@ def contrast(windows: Windows, cell: Counts, cells: tuple[str, ...], edges: Any 
     def load_buckets(window: Window, index: int) -> Counts:
         rows = windows.in_slice(windows.slices[index])
         parts = [
-            count(rows & (windows.day == day) & (windows.bucket == bucket))
+            count(rows & windows.on(day) & (windows.bucket == bucket))
             for day in windows.days(window)
             for bucket in range(N_BUCKETS)
         ]
@@ -117,7 +130,7 @@ def contrast(windows: Windows, cell: Counts, cells: tuple[str, ...], edges: Any 
     def hourly(window: Window) -> Counts:
         parts = [
             [
-                [count(windows.in_slice(one) & (windows.day == day) & (windows.hour == hour)) for one in windows.slices]
+                [count(windows.in_slice(one) & windows.on(day) & (windows.hour == hour)) for one in windows.slices]
                 for hour in range(24)
             ]
             for day in windows.days(window)
@@ -126,8 +139,7 @@ def contrast(windows: Windows, cell: Counts, cells: tuple[str, ...], edges: Any 
 
     def whole(window: Window) -> Counts:
         parts = [
-            [count(windows.in_slice(one) & (windows.day == day)) for one in windows.slices]
-            for day in windows.days(window)
+            [count(windows.in_slice(one) & windows.on(day)) for one in windows.slices] for day in windows.days(window)
         ]
         return np.array(parts, np.int64).reshape(-1, len(windows.slices), n_cells)
 
@@ -199,7 +211,7 @@ def per_request(measure: PerRequest, windows: Windows) -> CellContrast | None:
     def load_buckets(window: Window, index: int) -> Counts:
         rows = windows.in_slice(windows.slices[index])
         parts = [
-            weights[rows & (windows.day == day) & (windows.bucket == bucket)].sum(axis=0)
+            weights[rows & windows.on(day) & (windows.bucket == bucket)].sum(axis=0)
             for day in windows.days(window)
             for bucket in range(N_BUCKETS)
         ]
@@ -207,7 +219,7 @@ def per_request(measure: PerRequest, windows: Windows) -> CellContrast | None:
 
     def whole(window: Window) -> Counts:
         parts = [
-            [weights[windows.in_slice(one) & (windows.day == day)].sum(axis=0) for one in windows.slices]
+            [weights[windows.in_slice(one) & windows.on(day)].sum(axis=0) for one in windows.slices]
             for day in windows.days(window)
         ]
         return np.array(parts, np.int64).reshape(-1, len(windows.slices), 4)
@@ -269,7 +281,7 @@ def keyed(measure: Keyed, windows: Windows) -> KeyedContrast | None:
     tops = {
         key
         for day in {*windows.days("reference"), *windows.days("current")}
-        for key in _top(keys[windows.day == day], measure.top_k)
+        for key in _top(keys[windows.on(day)], measure.top_k)
     }
     ranked = sorted(tops)
 
@@ -277,11 +289,11 @@ def keyed(measure: Keyed, windows: Windows) -> KeyedContrast | None:
         counts = np.zeros((len(days), len(ranked) + 1, len(measure.counters)))
         place = {key: index for index, key in enumerate(ranked)}
         for unit, day in enumerate(days):
-            rows = windows.day == day
+            rows = windows.on(day)
             at = np.array([place.get(key, len(ranked)) for key in keys[rows]], np.int64)
             for index, counter in enumerate(measure.counters):
                 counts[unit, :, index] = np.bincount(at, weight[counter][rows], minlength=len(ranked) + 1)
-        return counts, np.array([len(set(keys[windows.day == day])) for day in days], np.float64)
+        return counts, np.array([len(set(keys[windows.on(day)])) for day in days], np.float64)
 
     reference, distinct_reference = count(windows.reference_days)
     current, distinct_current = count(windows.current_days)
@@ -306,7 +318,7 @@ def sample(measure: KeyedSample, windows: Windows) -> SampleContrast | None:
     chosen: dict[Window, list[int]] = {"reference": [], "current": []}
     for window, rows in chosen.items():
         for day in windows.days(window):
-            at = np.flatnonzero(first & (windows.day == day))
+            at = np.flatnonzero(first & windows.on(day))
             rows.extend(int(index) for index in at[np.argsort(windows.digest[at])][: measure.k])
     request = windows.request
     return SampleContrast(
@@ -325,7 +337,7 @@ def facts(measure: Facts, windows: Windows) -> tuple[PartitionFacts, ...]:
     names = tuple((str(name), str(kind)) for name, kind in windows.frame.dtypes.items())
     found = []
     for day in sorted({one for one in windows.day if one == one}):  # NaT differs from itself
-        rows = ts[windows.day == day]
+        rows = ts[np.asarray(windows.day == day, np.bool_)]
         written = datetime.combine(day + timedelta(days=1), time(), UTC)
         found.append(
             PartitionFacts(

@@ -14,10 +14,11 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, get_args
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from recsysops import registry
@@ -110,8 +111,8 @@ def check_params_are_frozen_and_documented(detector: type[Detector]) -> None:
     for name, field in detector.Params.model_fields.items():
         assert name in (detector.__doc__ or ""), f"docstring: parameter {name} is not explained"
         assert not field.is_required(), f"parameter {name}: expected a default"
-        _refused(lambda name=name: setattr(params, name, getattr(params, name)), f"parameter {name} can be changed")
-    _refused(lambda: detector.Params(no_such_parameter=1), "an unknown parameter is accepted")
+        _refused(partial(setattr, params, name, getattr(params, name)), f"parameter {name} can be changed")
+    _refused(partial(detector.Params.model_validate, {"no_such_parameter": 1}), "an unknown parameter is accepted")
     detector.Params.model_validate(params.model_dump())
 
 
@@ -134,11 +135,11 @@ def check_no_tables_is_no_crash(detector: type[Detector]) -> None:
 def check_judging_is_pure(detector: type[Detector]) -> None:
     made = _made(detector)
     history = spoiled_log().history(made)
-    arrays = [
-        array
-        for contrast in [*history.cell_contrasts.values(), *history.keyed_contrasts.values(), *history.samples.values()]
-        for array in (contrast.reference, contrast.current)
+    arrays: list[npt.NDArray[Any]] = [
+        array for cells in history.cell_contrasts.values() for array in (cells.reference, cells.current)
     ]
+    arrays += [array for keyed in history.keyed_contrasts.values() for array in (keyed.reference, keyed.current)]
+    arrays += [array for sample in history.samples.values() for array in (sample.reference, sample.current)]
     before = [array.tobytes() for array in arrays]
     first, second = list(made.judge(history)), list(_made(detector).judge(history))
     assert first == second, "two judgements of one history differ"
@@ -301,11 +302,12 @@ def _reversed(table: TableSchema) -> TableSchema:
 def _without(frame: pd.DataFrame, log: ExampleLog, *, current: bool) -> pd.DataFrame:
     """The table without the judged day, or without all others."""
     clock = "ts" if "ts" in frame else "as_of"
-    is_current = frame[clock].dt.date == log.days[-1]
-    return frame[is_current != current].reset_index(drop=True)
+    is_current = np.asarray(frame[clock].dt.date == log.days[-1], np.bool_)
+    kept: pd.DataFrame = frame[is_current != current].reset_index(drop=True)
+    return kept
 
 
 def _nulled(frame: pd.DataFrame) -> pd.DataFrame:
     """Everything NULL but what places a row in time and in a request."""
     kept = ("ts", "as_of", "request_id", "item_id")
-    return frame.assign(**{name: np.full(len(frame), None, object) for name in frame if name not in kept})
+    return frame.assign(**{str(name): np.full(len(frame), None, object) for name in frame if name not in kept})

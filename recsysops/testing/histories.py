@@ -101,12 +101,15 @@ def history_from_tables(
         Facts: brute_force.facts,
         Keyed: brute_force.keyed,
     }
+    windows = {
+        name: brute_force.Windows(tables[name], table, tuple(reference_days), tuple(current_days))
+        for name, table in schema.tables.items()
+        if name in tables
+    }
     for measure in measures:
-        table = schema.table(measure.table)
-        if table is None or measure.table not in tables or type(measure) not in count:
+        if measure.table not in windows or type(measure) not in count:
             continue
-        windows = brute_force.Windows(tables[measure.table], table, tuple(reference_days), tuple(current_days))
-        result = count[type(measure)](measure, windows)
+        result = count[type(measure)](measure, windows[measure.table])
         if result is not None:
             counted.setdefault(type(measure), {})[measure] = result
     keyed = {(measure, EVERYTHING): result for measure, result in counted.get(Keyed, {}).items()}
