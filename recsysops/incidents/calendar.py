@@ -30,7 +30,7 @@ def complete_days(
         now: the present moment, UTC.
         grace_hours: how long rows may be late.
     """
-    known = sorted(day for day in present if clock == "archive" or day <= now.date())
+    known = sorted(day for day in present if _is_plausible(day) and (clock == "archive" or day <= now.date()))
     if not known:
         return ()
     last = known[-1]
@@ -38,6 +38,11 @@ def complete_days(
         return _with_silence(known, last)
     settled = (now - timedelta(hours=grace_hours)).date() - DAY
     return _with_silence(known, max(last - DAY, settled))
+
+
+def _is_plausible(day: date) -> bool:
+    """The calendar's own ends have no day before or after them; rows there are misread times."""
+    return 1900 <= day.year < 9999
 
 
 def _with_silence(known: list[date], last: date) -> tuple[date, ...]:
