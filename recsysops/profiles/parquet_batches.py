@@ -18,6 +18,8 @@ def parquet_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Rows of one local file, in batches of at most 262,144 rows, columns decoded side by side.
 
+    A dotted name may bring the struct of that path along: ask for columns by name.
+
     Args:
         columns: names of top-level columns.
         as_dictionary: text columns to leave dictionary-encoded (others among them are read as they are).
