@@ -129,7 +129,7 @@ def run_days(
     progress.start("judging days", len(days))
     for day in days:
         if fixed is None:
-            unfit = state.days_of_resolved()
+            unfit = state.days_of_resolved(day)
             reference = reference_days(day, n_rows, n_days=settings.detect.reference_days, unfit=unfit)
         else:
             reference = tuple(other for other in fixed if other != day and n_rows.get(other, 0) > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +17,7 @@ from recsysops.incidents.incident import Incident, Status
 from recsysops.incidents.judged_day import JudgedDay
 from recsysops.incidents.schema import finding_days, findings, incidents, judged_days, runs
 from recsysops.incidents.stored import from_text
-from recsysops.incidents.write_day import write_day
+from recsysops.incidents.write_day import RESOLVED_AFTER, write_day
 from recsysops.triage.findings import Finding
 
 
@@ -100,14 +100,25 @@ class State:
         with self._reading() as connection:
             return {name: from_text(latest) for name, latest in connection.execute(query)}
 
-    def days_of_resolved(self) -> frozenset[date]:
-        """Days inside resolved incidents of severity warning or worse; not fit as a reference."""
-        days: set[date] = set()
-        for incident in self.incidents("resolved"):
-            if incident.severity != "info":
-                length = (incident.last_seen - incident.onset).days + 1
-                days.update(incident.onset + timedelta(days=number) for number in range(length))
-        return frozenset(days)
+    def days_of_resolved(self, before: date) -> frozenset[date]:
+        """Days inside incidents that were over when ``before`` was to be judged; not fit as a reference.
+
+        What was judged later does not count, so that judging a day again finds what it found the first time.
+        """
+        limit = before.isoformat()
+        earlier = select(judged_days.c.day).where(judged_days.c.day < limit).order_by(judged_days.c.day.desc())
+        seen = (
+            select(finding_days.c.incident, finding_days.c.day)
+            .where(finding_days.c.incident.is_not(None), finding_days.c.day < limit)
+            .distinct()
+        )
+        days: dict[int, list[str]] = {}
+        with self._reading() as connection:
+            quiet_since = connection.execute(earlier.offset(RESOLVED_AFTER - 1).limit(1)).scalar()
+            for incident, day in connection.execute(seen):
+                days.setdefault(incident, []).append(day)
+        over = (own for own in days.values() if quiet_since is not None and max(own) < quiet_since)
+        return frozenset(date.fromisoformat(day) for own in over for day in own)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
