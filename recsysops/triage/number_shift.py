@@ -13,7 +13,7 @@ from recsysops.triage.detector import DetectorMeta
 from recsysops.triage.evidence import before, finding_of, percent, rate_query, where
 from recsysops.triage.findings import Finding, Stage
 from recsysops.triage.rate_gate import Rate, RateLimits, rate_gate
-from recsysops.triage.shape_gate import ShapeChange, ShapeLimits, shape_gate, tail_bins
+from recsysops.triage.shape_gate import ATOM_WIDTH, ShapeChange, ShapeLimits, shape_gate, tail_bins
 
 
 def judge_numbers(
@@ -86,7 +86,8 @@ def _quantile(counts: npt.NDArray[np.int64], contrast: CellContrast, level: floa
     left, right = float(edges[max(index - 1, 0)]), float(edges[min(index, len(edges) - 1)])
     below = share[index - 1] if index else 0.0
     inside = share[index] - below
-    return left + (right - left) * float((level - below) / inside) if inside > 0 else right
+    is_spread = inside > 0 and right - left >= ATOM_WIDTH
+    return left + (right - left) * float((level - below) / inside) if is_spread else right
 
 
 def _quantile_query(context: Context, table: str, column: str, change: ShapeChange) -> str:

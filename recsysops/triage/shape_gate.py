@@ -26,7 +26,7 @@ MIN_ROWS = 400
 PRIOR_DOF = 8.0
 TAIL_SHARE = 0.0015
 """Bins that together hold no more of the reference, from either end, are its tails (cut at 0.1 % and 99.9 %)."""
-_ATOM_WIDTH = 1e-30
+ATOM_WIDTH = 1e-30
 """A narrower bin holds one value (the bin of 0 is as wide as the smallest number) and is given no width at all."""
 _PRIOR_FRACTION = 1 / 6
 """Healthy days are expected to lie a sixth of the floor apart, until the log's own days say otherwise."""
@@ -115,7 +115,7 @@ def _floors(contrast: CellContrast, cells: tuple[int, ...], limits: ShapeLimits)
     low, high = tail_bins(contrast.reference[:, 0, cells].sum(axis=0))
     bulk = slice(low + 1, high)
     edges = contrast.edges.copy()
-    atoms = np.flatnonzero(np.diff(edges) < _ATOM_WIDTH)
+    atoms = np.flatnonzero(np.diff(edges) < ATOM_WIDTH)
     edges[atoms] = edges[atoms + 1]
     bounds = np.concatenate([[-np.inf], edges, [np.inf]])
 

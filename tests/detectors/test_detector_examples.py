@@ -14,7 +14,7 @@ MODULES = [
     import_module(name)
     for name in (
         *(plugin.target.partition(":")[0] for plugin in registry.plugins("detectors") if plugin.origin == "recsysops"),
-        *(f"recsysops.triage.{name}" for name in ("evidence", "moderated")),
+        *(f"recsysops.triage.{name}" for name in ("evidence", "exposure_gate", "moderated")),
     )
 ]
 
