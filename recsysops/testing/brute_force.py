@@ -264,20 +264,11 @@ def _per(keys: npt.NDArray[np.object_], weights: npt.NDArray[np.float64]) -> npt
 
 
 def keyed(measure: Keyed, windows: Windows) -> KeyedContrast | None:
-    frame, table = windows.frame, windows.table
+    frame = windows.frame
     if measure.key not in frame:
         return None
     keys = np.asarray(frame[measure.key].astype(str), object)
-    shown, position = table.role("shown"), table.role("position")
-    is_shown = np.asarray(frame[shown.name].astype(np.bool_)) if shown else np.ones(len(frame), np.bool_)
-    places = np.asarray(frame[position.name], np.float64) if position else np.ones(len(frame))
-    per_key = np.array([f"{a}\x1f{b}" for a, b in zip(windows.request, keys, strict=True)], object)
-    weight = {
-        "rows": np.ones(len(frame)),
-        "requests": (~_repeated(per_key)).astype(np.float64),
-        "impressions": is_shown.astype(np.float64),
-        "exposure": np.where(is_shown, 1.0 / np.log2(1.0 + np.nan_to_num(places, nan=1.0)), 0.0),
-    }
+    weight = _counters(windows, keys)
     tops = {
         key
         for day in {*windows.days("reference"), *windows.days("current")}
@@ -301,6 +292,21 @@ def keyed(measure: Keyed, windows: Windows) -> KeyedContrast | None:
         tuple(ranked), measure.counters, windows.reference_days, windows.current_days,
         reference, current, distinct_reference, distinct_current,
     )  # fmt: skip
+
+
+def _counters(windows: Windows, keys: npt.NDArray[np.object_]) -> dict[str, npt.NDArray[np.float64]]:
+    """What each row adds to each counter."""
+    frame, table = windows.frame, windows.table
+    shown, position = table.role("shown"), table.role("position")
+    is_shown = np.asarray(frame[shown.name].astype(np.bool_)) if shown else np.ones(len(frame), np.bool_)
+    places = np.asarray(frame[position.name], np.float64) if position else np.ones(len(frame))
+    per_key = np.array([f"{a}\x1f{b}" for a, b in zip(windows.request, keys, strict=True)], object)
+    return {
+        "rows": np.ones(len(frame)),
+        "requests": (~_repeated(per_key)).astype(np.float64),
+        "impressions": is_shown.astype(np.float64),
+        "exposure": np.where(is_shown, 1.0 / np.log2(1.0 + np.nan_to_num(places, nan=1.0)), 0.0),
+    }
 
 
 def _top(keys: npt.NDArray[np.object_], top_k: int) -> list[str]:
