@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -88,31 +89,11 @@ def test_a_plugin_cannot_take_the_name_of_a_built_in(site: Path) -> None:
 def test_it_installs_as_a_package(tmp_path: Path) -> None:
     """Build and install for real, into a folder of its own, and list from a fresh interpreter."""
     install_to = tmp_path / "site"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(install_to),
-        str(EXAMPLE),
-    ]
+    beside = EXAMPLE.parents[1] / ".venv-uv" / "bin" / "uv"  # where the Makefile keeps it
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    installer = [uv, "pip", "install", "--python", sys.executable] if uv else [sys.executable, "-m", "pip", "install"]
+    command = [*installer, "--quiet", "--no-deps", "--target", str(install_to), str(EXAMPLE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "No module named pip" in done.stderr:
-        command = [
-            "uv",
-            "pip",
-            "install",
-            "--python",
-            sys.executable,
-            "--no-deps",
-            "--target",
-            str(install_to),
-            str(EXAMPLE),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     script = f"from recsysops import registry; print(registry.plugin('detectors', {NAME!r}).load().meta.code)"
     code = f"import sys; sys.path.insert(0, {str(install_to)!r}); {script}"
