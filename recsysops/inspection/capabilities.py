@@ -15,26 +15,32 @@ class Need:
 
     name: str
     roles: tuple[str, ...]
+    is_planned: bool = False
+    """No command of this version does it yet; the logs can be got ready for it."""
 
 
 NEEDS: tuple[Need, ...] = (
-    Need("row volume, freshness, schema changes", ("candidates.ts",)),
+    Need("row volume and freshness", ("candidates.ts",)),
     Need("missing, defaulted and shifted features", ("candidates.features",)),
     Need("counts by market, device, …", ("candidates.slices",)),
     Need("duplicate candidates", ("candidates.request_id", "candidates.item_id", "candidates.position")),
     Need("invalid and shifted scores", ("candidates.score",)),
     Need("item domination and exposure", ("candidates.item_id", "candidates.position")),
-    Need("reach per member", ("candidates.member_id",)),
-    Need("comparison of models and experiments", ("candidates.model_id",)),
-    Need("outcome rates per impression", ("outcomes.request_id", "outcomes.item_id")),
-    Need("label delay", ("outcomes.ingested_at",)),
-    Need("clean demand from search", ("outcomes.origin",)),
-    Need("estimates of outcomes for hotfix quotes", ("candidates.propensity", "outcomes.request_id")),
-    Need("launch forecasts", ("items.launch_at", "items.as_of")),
-    Need("eligibility per market", ("availability.market", "availability.from", "availability.to")),
-    Need("training-serving skew", ("item_features.available_at", "candidates.features")),
-    Need("replay and explanation of scores", ("models.path", "candidates.model_id", "candidates.features")),
-    Need("causes among deploys and config changes", ("changes.ts", "changes.kind")),
+    Need("comparison of models", ("candidates.model_id",)),
+    Need("outcome rates of two cohorts", ("outcomes.request_id", "outcomes.item_id")),
+    Need("reach per member", ("candidates.member_id",), is_planned=True),
+    Need("label delay", ("outcomes.ingested_at",), is_planned=True),
+    Need("clean demand from search", ("outcomes.origin",), is_planned=True),
+    Need("estimates of outcomes for hotfix quotes", ("candidates.propensity", "outcomes.request_id"), is_planned=True),
+    Need("launch forecasts", ("items.launch_at", "items.as_of"), is_planned=True),
+    Need("eligibility per market", ("availability.market", "availability.from", "availability.to"), is_planned=True),
+    Need("training-serving skew", ("item_features.available_at", "candidates.features"), is_planned=True),
+    Need(
+        "replay and explanation of scores",
+        ("models.path", "candidates.model_id", "candidates.features"),
+        is_planned=True,
+    ),
+    Need("causes among deploys and config changes", ("changes.ts", "changes.kind"), is_planned=True),
 )
 
 
@@ -53,7 +59,9 @@ def capabilities(tables: Mapping[str, TableSettings], *, has_recorded_changes: b
         missing = [role for role in need.roles if not _is_there(role, tables)]
         if has_recorded_changes:
             missing = [role for role in missing if not role.startswith("changes.")]
-        found.append(Capability(need.name, not missing, ", ".join(need.roles), _advice(missing, tables)))
+        found.append(
+            Capability(need.name, not missing, ", ".join(need.roles), _advice(missing, tables), need.is_planned)
+        )
     return tuple(found)
 
 

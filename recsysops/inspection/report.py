@@ -28,12 +28,16 @@ class Problem:
 
 @dataclass(frozen=True)
 class Capability:
-    """Something recsysops can do, whether it can here, and what would switch it on."""
+    """Something recsysops can do, whether it can here, and what would switch it on.
+
+    ``is_planned``: no command of this version does it yet; ``is_on`` then says whether the data would suffice.
+    """
 
     name: str
     is_on: bool
     needs: str
     switch_on: str = ""
+    is_planned: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,9 @@ def check_lines(
 def _answer(report: CheckReport) -> str:
     counts = [f"{len(report.of(one))} {one}{'s' if len(report.of(one)) != 1 else ''}" for one in get_args(Severity)]
     sound = "is ready" if report.is_usable else "cannot be used yet"
-    n_on = sum(one.is_on for one in report.capabilities)
-    return f"{literal(report.workspace)} {sound}: {', '.join(counts)} · {n_on} of {len(report.capabilities)} capabilities on"
+    here = [one for one in report.capabilities if not one.is_planned]
+    n_on = sum(one.is_on for one in here)
+    return f"{literal(report.workspace)} {sound}: {', '.join(counts)} · {n_on} of {len(here)} capabilities on"
 
 
 def _tables(report: CheckReport, width: int) -> Iterator[Line]:
@@ -67,13 +68,19 @@ def _problem_lines(problem: Problem, width: int) -> Iterator[Line]:
 
 
 def _capabilities(report: CheckReport, width: int) -> Iterator[Line]:
-    is_on = [one.name for one in report.capabilities if one.is_on]
+    is_on = [one.name for one in report.capabilities if one.is_on and not one.is_planned]
     if is_on:
         yield from wrapped("On: " + literal(" · ".join(is_on)), width)
     for one in report.capabilities:
-        if not one.is_on:
+        if not one.is_on and not one.is_planned:
             advice = f"; {one.switch_on}" if one.switch_on else ""
             yield from wrapped(literal(f"Off: {one.name}, needs {one.needs}{advice}"), width, style="dim")
+    for is_ready, words in ((True, "have the data for"), (False, "lack data for")):
+        planned = [one for one in report.capabilities if one.is_planned and one.is_on is is_ready]
+        told = [one.name if is_ready else f"{one.name} ({one.needs})" for one in planned]
+        if told:
+            text = f"Later versions will ask for more; these logs already {words}: " if is_ready else f"They {words}: "
+            yield from wrapped(literal(text + " · ".join(told)), width, style="dim")
 
 
 def _size(n_bytes: int) -> str:

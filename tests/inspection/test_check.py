@@ -220,8 +220,9 @@ def test_capabilities_say_what_would_switch_them_on(tmp_path: Path) -> None:
     write_parquet(tmp_path / "logs/part-0.parquet", impressions())
     by_name = {each.name: each for each in checked(tmp_path).capabilities}
     assert by_name["item domination and exposure"].is_on
-    assert by_name["estimates of outcomes for hotfix quotes"].switch_on == "add a table of outcomes"
-    assert by_name["comparison of models and experiments"].switch_on == "map candidates.model_id"
+    assert by_name["outcome rates of two cohorts"].switch_on == "add a table of outcomes"
+    assert by_name["estimates of outcomes for hotfix quotes"].is_planned
+    assert by_name["comparison of models"].switch_on == "map candidates.model_id"
     assert "change record" in by_name["causes among deploys and config changes"].switch_on
     (tmp_path / ".recsysops").mkdir()
     (tmp_path / ".recsysops/changes.jsonl").write_text("")
