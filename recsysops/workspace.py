@@ -105,8 +105,8 @@ class Workspace:
             date: judge this day, again if need be.
             since: judge again from this day on, or from so many days back (``"90d"``).
             reference: fixed days to compare with: ``"2026-11-01..2026-11-14"``, or days joined by commas.
-            only: names or globs of detectors.
-            skip: names or globs of detectors to leave out.
+            only: names or globs of detectors; nothing is kept then.
+            skip: names or globs of detectors to leave out; nothing is kept then.
             fail_on: least severity that makes ``exit_code`` 1.
             progress: told of long work.
 
@@ -121,7 +121,10 @@ class Workspace:
 
         started = time.monotonic()
         settings = self.settings
-        with workspace_lock(self.state, "detect"), State(self.state) as state:
+        is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
+        with ExitStack() as held:
+            held.enter_context(workspace_lock(self.state, "detect"))
+            state = held.enter_context(State(self.state) if is_kept else State.scratch(self.state))
             tables = self.tables
             chosen = self._detectors(only, skip)
             engine, counted = self._counted(tables, chosen.measures, progress)
@@ -136,6 +139,7 @@ class Workspace:
             fail_on=fail_on or settings.detect.fail_on,
             n_rows_read=counted.n_rows_read,
             seconds=time.monotonic() - started,
+            is_kept=is_kept,
         )
 
     def compare(

@@ -20,8 +20,12 @@ class FailOn(StrEnum):
     CRITICAL = "critical"
 
 
-Only = Annotated[list[str] | None, typer.Option("--only", help="Detector name or glob; repeatable.", metavar="NAME")]
-Skip = Annotated[list[str] | None, typer.Option("--skip", help="Detector to leave out; repeatable.", metavar="NAME")]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", help="Detector or glob; repeatable; keeps nothing.", metavar="NAME")
+]
+Skip = Annotated[
+    list[str] | None, typer.Option("--skip", help="To leave out; repeatable; keeps nothing.", metavar="NAME")
+]
 Fail = Annotated[FailOn | None, typer.Option("--fail-on", help="Least severity for exit code 1; else the settings'.")]
 
 

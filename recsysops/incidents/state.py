@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 
 from sqlalchemy import Connection, insert, select, update
@@ -27,6 +29,21 @@ class State:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
         self._engine = open_database(folder)
+
+    @classmethod
+    @contextmanager
+    def scratch(cls, folder: Path) -> Iterator[State]:
+        """A copy of what is remembered, thrown away at the end of the block: for looking without keeping."""
+        with TemporaryDirectory(prefix="recsysops-") as copy:
+            if (folder / FILE_NAME).exists():
+                cls(folder).close()  # refuses what is damaged or newer
+                with (
+                    closing(sqlite3.connect(folder / FILE_NAME)) as source,
+                    closing(sqlite3.connect(Path(copy) / FILE_NAME)) as target,
+                ):
+                    source.backup(target)
+            with cls(Path(copy)) as state:
+                yield state
 
     def close(self) -> None:
         """Let go of the file."""

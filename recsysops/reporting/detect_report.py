@@ -47,6 +47,8 @@ class DetectReport:
     """Judged days that have got or lost rows since."""
     n_rows_read: int = 0
     seconds: float = field(default=0.0, compare=False)
+    is_kept: bool = True
+    """Whether the state remembers this run; not when some detectors were left out by hand."""
 
     @property
     def exit_code(self) -> int:
@@ -77,6 +79,7 @@ class DetectReport:
             "reference": [day.isoformat() for day in self.reference],
             "rows": dict(self.n_rows),
             "changed_days": [day.isoformat() for day in self.changed_days],
+            "kept": self.is_kept,
             "fail_on": self.fail_on,
             "exit_code": self.exit_code,
         }
@@ -113,6 +116,7 @@ def detect_report(
     fail_on: Severity,
     n_rows_read: int,
     seconds: float,
+    is_kept: bool = True,
 ) -> DetectReport:
     """The report of a run: of several days the last one says what was looked at, and failures of any day count."""
     judgements = detection.judgements
@@ -136,4 +140,5 @@ def detect_report(
         changed_days=detection.changed_days,
         n_rows_read=n_rows_read,
         seconds=seconds,
+        is_kept=is_kept,
     )

@@ -34,6 +34,8 @@ def detect_lines(
         yield from below_lines(report.below, width, verbose=verbose)
     yield from budget_lines(report.budget, width)
     yield from _changed(report, width)
+    if not report.is_kept:
+        yield from wrapped("Not kept: with --only or --skip a day is looked at, not judged.", width)
     yield Line("")
     yield from next_lines(f"{command} {words}" for words in _next(report))
 

@@ -48,7 +48,8 @@ def looked_lines(
     """``Looked at: …``: series, rows and reference days."""
     n_series = sum(one.n_series for one in looked)
     rows = ", ".join(f"{n:,} rows of {literal(table)}" for table, n in n_rows.items() if n)
-    days = f"against {count(len(reference), 'day')} ({span(reference)})" if reference else "against no earlier day"
+    days = f"against {count(len(reference), 'day')} ({span(reference)}{_gaps(reference)})" if reference else ""
+    days = days or "against no earlier day"
     parts = [
         f"{count(n_series, 'series', 'series')} by {count(len({one.detector for one in looked}), 'detector')}",
         rows,
@@ -60,6 +61,11 @@ def looked_lines(
             yield from wrapped(
                 literal(f"{one.detector}: {one.what}, {one.n_series:,} series"), width, indent=2, style="dim"
             )
+
+
+def _gaps(reference: Sequence[date]) -> str:
+    n_missing = (reference[-1] - reference[0]).days + 1 - len(reference)
+    return f", {n_missing} left out" if n_missing else ""
 
 
 def below_lines(below: Sequence[Finding], width: int, *, verbose: bool) -> Iterator[Line]:

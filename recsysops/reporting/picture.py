@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -19,6 +21,8 @@ STYLES = {
     "dim": "dim",
     "bold": "bold",
 }
+_WITHOUT_WEB_FONTS = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""A page that shows the picture fetches nothing: the reader's own fixed-width font will do."""
 
 
 def painted(line: Line) -> Text:
@@ -47,7 +51,7 @@ def export_svg(console: Console, path: Path, *, title: str = "recsysops") -> Non
     """
     from recsysops.tables.atomic import write_atomically
 
-    picture = console.export_svg(title=title, unique_id="recsysops")
+    picture = console.export_svg(title=title, code_format=_WITHOUT_WEB_FONTS, unique_id="recsysops")
     write_atomically(path, lambda target: _write(target, picture))
 
 

@@ -121,6 +121,18 @@ def test_judging_a_day_again_keeps_its_incident(judged: tuple[Path, dict[str, An
     assert strict(capsys.readouterr().out)["reference"] == ["2026-03-01", "2026-03-02", "2026-03-03"]
 
 
+def test_looking_with_some_detectors_keeps_nothing(judged: tuple[Path, dict[str, Any]], capsys: Captured) -> None:
+    root, before = judged
+    words = ["detect", "--date", "2026-03-06", "-w", str(root), "--json"]
+    assert main([*words, "--only", "input.row*"]) == 0
+    report = strict(capsys.readouterr().out)
+    assert (report["kept"], report["incidents"]) == (False, [])
+    assert main([*words, "--skip", "output.*", "--skip", "input.f*"]) == 1
+    assert strict(capsys.readouterr().out)["incidents"] == before["incidents"]
+    assert main(["detect", "-w", str(root), "--json"]) == 0
+    assert strict(capsys.readouterr().out)["incidents"] == before["incidents"]
+
+
 @pytest.mark.parametrize("columns", ["60", "80", "100", "200"])
 def test_the_screen_fits_and_is_literal(
     judged: tuple[Path, dict[str, Any]], capsys: Captured, monkeypatch: pytest.MonkeyPatch, columns: str
