@@ -71,8 +71,8 @@ def candidate_rows(seed: int, n_requests: int = 40, n_days: int = 3) -> list[Row
         )
         if rng.random() < 0.2:
             start = start.replace(hour=23, minute=59, second=59, microsecond=999_999)
-        for place in range(rng.randint(1, 5)):
-            rows.append(_candidate(rng, request, start + timedelta(microseconds=rng.choice([0, 1, 10**6])), place))
+        moments = [start + timedelta(microseconds=rng.choice([0, 1, 10**6])) for _ in range(rng.randint(1, 5))]
+        rows.extend(_candidate(rng, request, moment, place) for place, moment in enumerate(moments))
     return rows + [dict(rng.choice(rows)) for _ in range(n_requests // 10)]
 
 

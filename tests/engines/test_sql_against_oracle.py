@@ -38,13 +38,14 @@ from engine_oracle import (
 )
 
 from recsysops.engines.folded_history import FoldedHistory
-from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import Counter as Counter_
 from recsysops.profiles.slices import Slice
 
 DAYS = [FIRST_DAY + timedelta(days=offset) for offset in range(-1, 8)]
 SLICES = CANDIDATE_SETTINGS["slices"]
 ITEM = 'it"em'
-ALL_COUNTERS = ("rows", "requests", "impressions", "exposure")
+ALL_COUNTERS: tuple[Counter_, ...] = ("rows", "requests", "impressions", "exposure")
 KEYS = Keyed("candidates", ITEM, ALL_COUNTERS)
 TOP = Keyed("candidates", ITEM, ALL_COUNTERS, top_k=3)
 DUPLICATES = PerRequest("candidates", "duplicate_key", ("request id", ITEM, "position"))
@@ -55,7 +56,19 @@ CLICKS = Cohort(outcome_kind="click")
 OUTCOME_COHORT = Cohort()
 SAMPLE = KeyedSample("candidates", ("score", "position"), k=5)
 FACTS = Facts("candidates")
-MEASURES = [KEYS, TOP, DUPLICATES, INVALID, CONSTANT, ANY, CLICKS, OUTCOME_COHORT, SAMPLE, FACTS, Cells("candidates")]
+MEASURES: list[Measure] = [
+    KEYS,
+    TOP,
+    DUPLICATES,
+    INVALID,
+    CONSTANT,
+    ANY,
+    CLICKS,
+    OUTCOME_COHORT,
+    SAMPLE,
+    FACTS,
+    Cells("candidates"),
+]
 Log = tuple[list[Row], list[Row], FoldedHistory]
 
 
@@ -184,7 +197,7 @@ def test_the_sample_is_the_requests_with_the_smallest_hash(log: Log) -> None:
     assert sample is not None
     expected = []
     for day in DAYS[:3]:
-        grouped = [request for request in requests_of(row for row in rows if row["ts"].date() == day)]
+        grouped = list(requests_of(row for row in rows if row["ts"].date() == day))
         chosen = sorted(grouped, key=lambda request: digest(request[0]["request id"]))[:5]
         expected += [(request[0]["request id"], _picked(request)) for request in chosen]
     found = list(zip(sample.reference_keys, map(str, sample.reference.tolist()), strict=True))
