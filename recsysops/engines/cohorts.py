@@ -95,6 +95,7 @@ def open_cohort(tables: Mapping[str, Table], conditions: Conditions, spill: Path
     label = ", ".join(f"{column}={value}" for column, value in conditions)
     requests = CohortRequests(kept, spill)
     if not requests.n_impressions:
+        requests.close()
         raise NotEnoughDataError(
             label, found="no impressions", expected="some rows", next_step="check the column's values"
         )

@@ -95,7 +95,7 @@ def due_days(request: Request, judge: Judge, settings: WorkspaceSettings, state:
         ConfigError: if the words are no days.
         NotEnoughDataError: if no table has a row, or the day asked for lies outside the log.
     """
-    present = {day for table in EVENT_TABLES if table in judge.tables for day in judge.engine.event_days(table)}
+    present = {day for table in EVENT_TABLES if table in judge.tables for day in judge.n_rows[table]}
     if not present:
         raise NotEnoughDataError(
             "detect", found="no rows with a time", expected="a day of candidates", next_step="run `recsysops check`"
@@ -124,7 +124,7 @@ def run_days(
 ) -> list[DayJudgement]:
     """Judge the days in order; each is on disk before the next begins."""
     fixed = parse_days(request.reference, "--reference") if request.reference is not None else None
-    n_rows = judge.engine.event_days(EVENT_TABLES[0])
+    n_rows = judge.n_rows.get(EVENT_TABLES[0]) or next(iter(judge.n_rows.values()), {})
     judgements = []
     progress.start("judging days", len(days))
     for day in days:

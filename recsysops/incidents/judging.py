@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Protocol
 
 from recsysops.config.settings import BudgetSettings
@@ -44,6 +45,11 @@ class Judge:
     budget: BudgetSettings
     changes: Sequence[Change] = ()
 
+    @cached_property
+    def n_rows(self) -> Mapping[str, Mapping[date, int]]:
+        """Rows by table and day; read once, since the engine adds them up over every partition."""
+        return {table: self.engine.event_days(table) for table in sorted(self.tables)}
+
 
 @dataclass(frozen=True)
 class DayJudgement:
@@ -78,7 +84,7 @@ def _with_onsets(
 
 def rows_of(judge: Judge, day: date) -> dict[str, int]:
     """Rows of every table on that day."""
-    return {table: judge.engine.event_days(table).get(day, 0) for table in sorted(judge.tables)}
+    return {table: days.get(day, 0) for table, days in judge.n_rows.items()}
 
 
 def data_digest(n_rows: Mapping[str, int]) -> str:
