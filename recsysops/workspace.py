@@ -17,6 +17,7 @@ from recsysops.engines.progress import SILENT, Progress
 if TYPE_CHECKING:
     from recsysops.config.settings import WorkspaceSettings
     from recsysops.engines.in_process import Engine, ProfilingSummary
+    from recsysops.incidents.detecting import Request
     from recsysops.inspection.report import CheckReport
     from recsysops.profiles.history import Change
     from recsysops.profiles.measures import Measure
@@ -113,34 +114,9 @@ class Workspace:
         Returns:
             what was judged and found; without ``date`` and ``since`` every complete day not yet judged.
         """
-        from recsysops.incidents.detecting import Request, detect, utc_now
-        from recsysops.incidents.judging import Judge
-        from recsysops.incidents.lock import workspace_lock
-        from recsysops.incidents.state import State
-        from recsysops.reporting.detect_report import detect_report
+        from recsysops.incidents.detecting import Request
 
-        started = time.monotonic()
-        settings = self.settings
-        is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
-        with ExitStack() as held:
-            held.enter_context(workspace_lock(self.state, "detect"))
-            state = held.enter_context(State(self.state) if is_kept else State.scratch(self.state))
-            tables = self.tables
-            chosen = self._detectors(only, skip)
-            engine, counted = self._counted(tables, chosen.measures, progress)
-            judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
-            request = Request(date, since, reference)
-            detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
-        return detect_report(
-            detection,
-            workspace=settings.name,
-            could_not=(*chosen.skipped, *counted.skipped),
-            n_detectors=len(chosen.detectors) + len(chosen.skipped),
-            fail_on=fail_on or settings.detect.fail_on,
-            n_rows_read=counted.n_rows_read,
-            seconds=time.monotonic() - started,
-            is_kept=is_kept,
-        )
+        return self._detect(Request(date, since, reference), only, skip, fail_on, progress)
 
     def compare(
         self,
@@ -159,28 +135,7 @@ class Workspace:
             current: the same for the other cohort.
             only, skip, fail_on, progress: as for ``detect``.
         """
-        from recsysops.engines.cohorts import open_cohort, parse_conditions
-        from recsysops.incidents.comparing import compare
-        from recsysops.incidents.lock import workspace_lock
-        from recsysops.reporting.compare_report import compare_report
-
-        started = time.monotonic()
-        settings = self.settings
-        words = (parse_conditions(reference, "--reference"), parse_conditions(current, "--current"))
-        with ExitStack() as held:
-            held.enter_context(workspace_lock(self.state, "compare"))
-            tables = self.tables
-            chosen = self._detectors(only, skip)
-            cohorts = [held.enter_context(open_cohort(tables, one, self.state)) for one in words]
-            counted = [self._counted(cohort.tables, chosen.measures, progress) for cohort in cohorts]
-            comparison = compare(cohorts, [engine for engine, _ in counted], chosen.detectors, settings, tables)
-        return compare_report(
-            comparison,
-            could_not=(*chosen.skipped, *(one for _, summary in counted for one in summary.skipped)),
-            n_detectors=len(chosen.detectors) + len(chosen.skipped),
-            fail_on=fail_on or settings.detect.fail_on,
-            seconds=time.monotonic() - started,
-        )
+        return self._compare((reference, current), only, skip, fail_on, progress)
 
     def snapshot(self, as_of: datetime | None = None) -> tuple[SnapshotResult, ...]:
         """Keep what changed in the upstream tables since the last snapshot.
@@ -225,6 +180,68 @@ class Workspace:
         change = ChangeRecord(at or datetime.now(UTC), kind, scope, description, rollout)
         record_change(self.state / CHANGES, change)
         return change
+
+    def _detect(
+        self, request: Request, only: Sequence[str], skip: Sequence[str], fail_on: Severity | None, progress: Progress
+    ) -> DetectReport:
+        from recsysops.incidents.detecting import detect, utc_now
+        from recsysops.incidents.judging import Judge
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.incidents.state import State
+        from recsysops.reporting.detect_report import detect_report
+
+        started = time.monotonic()
+        settings = self.settings
+        is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
+        with ExitStack() as held:
+            held.enter_context(workspace_lock(self.state, "detect"))
+            state = held.enter_context(State(self.state) if is_kept else State.scratch(self.state))
+            tables = self.tables
+            chosen = self._detectors(only, skip)
+            engine, counted = self._counted(tables, chosen.measures, progress)
+            judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
+            detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
+        return detect_report(
+            detection,
+            workspace=settings.name,
+            could_not=(*chosen.skipped, *counted.skipped),
+            n_detectors=len(chosen.detectors) + len(chosen.skipped),
+            fail_on=fail_on or settings.detect.fail_on,
+            n_rows_read=counted.n_rows_read,
+            seconds=time.monotonic() - started,
+            is_kept=is_kept,
+        )
+
+    def _compare(
+        self,
+        words: tuple[str, str],
+        only: Sequence[str],
+        skip: Sequence[str],
+        fail_on: Severity | None,
+        progress: Progress,
+    ) -> CompareReport:
+        from recsysops.engines.cohorts import open_cohort, parse_conditions
+        from recsysops.incidents.comparing import compare
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.reporting.compare_report import compare_report
+
+        started = time.monotonic()
+        settings = self.settings
+        conditions = (parse_conditions(words[0], "--reference"), parse_conditions(words[1], "--current"))
+        with ExitStack() as held:
+            held.enter_context(workspace_lock(self.state, "compare"))
+            tables = self.tables
+            chosen = self._detectors(only, skip)
+            cohorts = [held.enter_context(open_cohort(tables, one, self.state)) for one in conditions]
+            counted = [self._counted(cohort.tables, chosen.measures, progress) for cohort in cohorts]
+            comparison = compare(cohorts, [engine for engine, _ in counted], chosen.detectors, settings, tables)
+        return compare_report(
+            comparison,
+            could_not=(*chosen.skipped, *(one for _, summary in counted for one in summary.skipped)),
+            n_detectors=len(chosen.detectors) + len(chosen.skipped),
+            fail_on=fail_on or settings.detect.fail_on,
+            seconds=time.monotonic() - started,
+        )
 
     def _detectors(self, only: Sequence[str], skip: Sequence[str]) -> Loaded:
         from recsysops.tables.open_tables import schema_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from recsysops.config.settings import WorkspaceSettings
@@ -15,7 +15,6 @@ from recsysops.tables.table import Table
 from recsysops.triage.audit import Audit, audit
 from recsysops.triage.detector import Detector
 from recsysops.triage.exposure_contrast import ExposureContrast, contrast_exposure
-from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import Group, group
 from recsysops.triage.limits import Weighed, weigh
 from recsysops.triage.outcome_contrast import OutcomeContrast, OutcomeCounts, contrast_outcomes
@@ -64,10 +63,7 @@ def compare(
     days = [sorted(engine.event_days("candidates")) for engine in engines]
     history = cohort_history(engines[0], engines[1], now=end_of(_last(days)))
     told_apart_by = cohorts[0].columns | cohorts[1].columns
-    heard = audit(history, detectors)
-    heard = Audit(
-        tuple(one for one in heard.findings if not _is_trivial(one, told_apart_by)), heard.skipped, heard.looked
-    )
+    heard = _without_trivial(audit(history, detectors), told_apart_by)
     weighed = weigh(heard, settings.budget)
     rows = {name: sum(engines[1].event_days(name).values()) for name in cohorts[1].tables}
     outcomes, missing = _outcomes(cohorts[0].requests, cohorts[1].requests, tables.get("outcomes"))
@@ -88,9 +84,10 @@ def _last(days: Sequence[Sequence[date]]) -> date:
     return max((day for own in days for day in own), default=date(1970, 1, 1))
 
 
-def _is_trivial(finding: Finding, columns: frozenset[str]) -> bool:
+def _without_trivial(heard: Audit, columns: frozenset[str]) -> Audit:
     """Cohorts differ in the column that tells them apart, by definition."""
-    return finding.column in columns or finding.slice.dimension in columns
+    kept = (one for one in heard.findings if one.column not in columns and one.slice.dimension not in columns)
+    return replace(heard, findings=tuple(kept))
 
 
 def _size(cohort: Cohort, days: Sequence[date]) -> CohortSize:

@@ -46,7 +46,7 @@ def incident_lines(heading: Heading, findings: Sequence[Finding], width: int, *,
     more = len(findings) - len(shown)
     parts = [f"touches {percent(heading.impact)} of rows"] if heading.impact > 0 else []
     if len(findings) > 1:
-        parts.append(f"{count(len(findings), 'finding')}, one cause")
+        parts.append(f"{count(len(findings), 'finding')}, grouped as one cause")
     if more > 0:
         parts.append(f"{more:,} more in slices (--verbose)")
     if parts:
