@@ -74,7 +74,7 @@ class CategoryChange:
         if skipped is not None:
             yield skipped
             return
-        n_series = n_columns = 0
+        n_series = n_whole = n_columns = 0
         for table in clocked(history.context.schema, self.meta.watches):
             for column in _categories(table):
                 contrast = history.cells(Cells(table.table, column.name, "frequencies"))
@@ -84,10 +84,11 @@ class CategoryChange:
                     reason = "nearly every row has a value of its own"
                     yield Skipped(self.meta.name, "not_applicable", reason, table.table, column.name)
                     continue
-                n_series += (len(contrast.cells) - contrast.n_specials + 2) * len(contrast.slices)
+                n_compared = len(contrast.cells) - contrast.n_specials + 2
+                n_series, n_whole = n_series + n_compared * len(contrast.slices), n_whole + n_compared
                 n_columns += 1
                 yield from self._judge(history, table.table, column.name, contrast)
-        yield Looked(self.meta.name, n_series, f"categories of {n_columns} columns")
+        yield Looked(self.meta.name, n_series, f"categories of {n_columns} columns", n_whole)
 
     def _judge(self, history: History, table: str, column: str, contrast: CellContrast) -> Iterator[Finding]:
         valued = tuple(range(1, len(contrast.cells)))

@@ -80,7 +80,7 @@ class DefaultFill:
         if skipped is not None:
             yield skipped
             return
-        n_series = n_columns = 0
+        n_series = n_whole = n_columns = 0
         limits = RateLimits(self.params.min_rate_change, self.params.min_ratio, only_up=True)
         for table in clocked(history.context.schema, self.meta.watches):
             for column in columns_of(table, IDS | SCORES):
@@ -88,14 +88,15 @@ class DefaultFill:
                 if contrast is not None:
                     rates = default_rates(contrast, column)
                     n_series, n_columns = n_series + len(rates) * len(contrast.slices), n_columns + bool(rates)
+                    n_whole += len(rates)
                     for change in rate_gate(contrast, rates, limits):
                         yield self._finding(history, table.table, column, change)
             for measure in _samples(table):
                 sample = history.sample(measure)
                 if sample is not None:
-                    n_series += len(sample.columns)
+                    n_series, n_whole = n_series + len(sample.columns), n_whole + len(sample.columns)
                     yield from self._repeated(history, table.table, sample)
-        yield Looked(self.meta.name, n_series, f"default values of {n_columns} columns")
+        yield Looked(self.meta.name, n_series, f"default values of {n_columns} columns", n_whole)
 
     def _finding(self, history: History, table: str, column: Column, change: RateChange) -> Finding:
         context, (statistic, _, value) = history.context, change.rate.name.partition(" ")

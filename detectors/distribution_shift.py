@@ -10,7 +10,7 @@ from recsysops.tables.schema import Column, Schema, TableSchema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
 from recsysops.triage.evidence import without_reference
 from recsysops.triage.findings import Looked
-from recsysops.triage.number_shift import judge_numbers
+from recsysops.triage.number_shift import N_LOOKED, judge_numbers
 from recsysops.triage.shape_gate import ShapeLimits
 from recsysops.triage.watched import IDS, SCORES, clocked, columns_of
 
@@ -77,7 +77,7 @@ class DistributionShift:
             for column in _numbers(table):
                 contrast = history.cells(Cells(table.table, column.name, "histogram"))
                 if contrast is not None:
-                    n_series, n_columns = n_series + 4 * len(contrast.slices), n_columns + 1
+                    n_series, n_columns = n_series + N_LOOKED * len(contrast.slices), n_columns + 1
                     yield from judge_numbers(
                         self.meta,
                         history.context,
@@ -87,7 +87,7 @@ class DistributionShift:
                         limits,
                         self.params.min_tail_change,
                     )
-        yield Looked(self.meta.name, n_series, f"distributions of {n_columns} numeric columns")
+        yield Looked(self.meta.name, n_series, f"distributions of {n_columns} numeric columns", N_LOOKED * n_columns)
 
 
 def _numbers(table: TableSchema) -> Iterator[Column]:

@@ -75,7 +75,7 @@ class DuplicateKeys:
             tables.append(measure.table)
             for change in self._changes(contrast):
                 yield self._finding(history, measure, change)
-        yield Looked(self.meta.name, n_series, f"repeated keys of {', '.join(tables) or 'no table'}")
+        yield Looked(self.meta.name, n_series, f"repeated keys of {', '.join(tables) or 'no table'}", len(tables))
 
     def _changes(self, contrast: CellContrast) -> Iterator[Change]:
         rows, flagged = contrast.cell("rows"), contrast.cell("flagged_rows")

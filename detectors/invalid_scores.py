@@ -76,17 +76,17 @@ class InvalidScores:
         if not scores:
             yield Skipped(self.meta.name, "not_applicable", "no column plays the role score or raw_score", "candidates")
             return
-        n_series = 0
+        n_series = n_whole = 0
         for column in scores:
             contrast = history.cells(Cells("candidates", column.name, "histogram"))
             if contrast is not None:
-                n_series += 3 * len(contrast.slices)
+                n_series, n_whole = n_series + 3 * len(contrast.slices), n_whole + 3
                 yield from self._invalid(history, column.name, contrast)
             requests = history.cells(PerRequest("candidates", "constant_number", (column.name,)))
             if requests is not None:
-                n_series += len(requests.slices)
+                n_series, n_whole = n_series + len(requests.slices), n_whole + 1
                 yield from self._constant(history, column.name, requests)
-        yield Looked(self.meta.name, n_series, f"validity of {len(scores)} score columns")
+        yield Looked(self.meta.name, n_series, f"validity of {len(scores)} score columns", n_whole)
 
     def _invalid(self, history: History, column: str, contrast: CellContrast) -> Iterator[Finding]:
         places = {

@@ -78,7 +78,8 @@ class ItemDomination:
         concentrated = growing_concentration(keyed, self.params.min_concentration_ratio)
         if concentrated is not None:
             yield self._concentrated(context, concentrated)
-        yield Looked(self.meta.name, len(keyed.keys) + 1, f"exposure of {len(keyed.keys)} items")
+        n_series = len(keyed.keys) + 1
+        yield Looked(self.meta.name, n_series, f"exposure of {len(keyed.keys)} items", 1)
 
     def _finding(self, context: Context, item: str, change: Stated, reach: tuple[float, float] | None) -> Finding:
         is_everywhere = reach is not None and reach[1] >= _TO_EVERYBODY and reach[0] < 0.5 * _TO_EVERYBODY

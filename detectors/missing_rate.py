@@ -70,7 +70,7 @@ class MissingRate:
         if skipped is not None:
             yield skipped
             return
-        n_series = n_columns = 0
+        n_series = n_whole = n_columns = 0
         limits = RateLimits(self.params.min_rate_change, self.params.min_ratio)
         for table in clocked(history.context.schema, self.meta.watches):
             for column in columns_of(table, SCORES):
@@ -83,9 +83,10 @@ class MissingRate:
                     continue
                 rates = _rates(contrast)
                 n_series, n_columns = n_series + len(rates) * len(contrast.slices), n_columns + 1
+                n_whole += len(rates)
                 for change in rate_gate(contrast, rates, limits):
                     yield self._finding(history, table.table, column.name, change)
-        yield Looked(self.meta.name, n_series, f"missing values of {n_columns} columns")
+        yield Looked(self.meta.name, n_series, f"missing values of {n_columns} columns", n_whole)
 
     def _finding(self, history: History, table: str, column: str, change: RateChange) -> Finding:
         context, name = history.context, change.rate.name

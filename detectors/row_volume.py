@@ -84,7 +84,7 @@ class RowVolume:
             yield from daily
             if not any(found.slice == EVERYTHING for found in daily):
                 yield from self._silent(context, table.table, contrast)
-        yield Looked(self.meta.name, n_series, f"rows of {', '.join(tables) or 'no table'}")
+        yield Looked(self.meta.name, n_series, f"rows of {', '.join(tables) or 'no table'}", 25 * len(tables))
 
     def _daily(self, context: Context, table: str, contrast: CellContrast) -> Iterator[Finding]:
         current = contrast.current[:, :, 0].sum(axis=0)

@@ -10,7 +10,7 @@ from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
 from recsysops.triage.evidence import without_reference
 from recsysops.triage.findings import Looked, Skipped
-from recsysops.triage.number_shift import judge_numbers
+from recsysops.triage.number_shift import N_LOOKED, judge_numbers
 from recsysops.triage.shape_gate import ShapeLimits
 
 
@@ -67,13 +67,13 @@ class ScoreShift:
         if skipped is not None:
             yield skipped
             return
-        n_series = 0
+        n_series = n_whole = 0
         limits = ShapeLimits(self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr)
         for measure in measures:
             contrast = history.cells(measure)
             if contrast is not None:
-                n_series += 4 * len(contrast.slices)
+                n_series, n_whole = n_series + N_LOOKED * len(contrast.slices), n_whole + N_LOOKED
                 yield from judge_numbers(
                     self.meta, context, "candidates", measure.column, contrast, limits, self.params.min_tail_change
                 )
-        yield Looked(self.meta.name, n_series, f"distributions of {len(measures)} score columns")
+        yield Looked(self.meta.name, n_series, f"distributions of {len(measures)} score columns", n_whole)

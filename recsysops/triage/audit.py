@@ -23,6 +23,11 @@ class Audit:
         """How many series were compared: the number of chances to be wrong by accident."""
         return sum(looked.n_series for looked in self.looked)
 
+    @property
+    def n_whole(self) -> int:
+        """How many of them are over all rows."""
+        return sum(looked.n_whole for looked in self.looked)
+
 
 def audit(history: History, detectors: Sequence[Detector]) -> Audit:
     """Run every detector over the history.

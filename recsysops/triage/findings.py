@@ -129,9 +129,13 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Looked:
-    """How many series a detector compared: the number of chances it had to be wrong."""
+    """How many series a detector compared: the number of chances it had to be wrong.
+
+    ``n_whole`` of them are over all rows of a table or column, the others over a slice or an item each.
+    """
 
     detector: str
     n_series: int
     what: str
     """For people: ``missing values of 50 columns in 31 slices``."""
+    n_whole: int = 0

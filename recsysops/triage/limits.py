@@ -4,7 +4,8 @@ Why these limits. A day compares ``n_series`` series. If nothing is wrong, each 
 below p, so the expected number of false findings in a day is at most ``n_series`` times the limit, whatever the
 dependence between series (linearity of expectation). A limit of (budget per day) / ``n_series`` therefore holds the
 budget on average; grouping can only lower the number of alarms further. Unlike an online false-discovery procedure it
-does not go deaf after quiet months.
+does not go deaf after quiet months. Half of the budget goes to the series over all rows and half to those over slices and
+single items, of which there are many more: watching another dimension must not make us deaf to what happens to everybody.
 
 Persistence. A fault just below the limit would need luck every day. A finding within ten times the limit on two
 judged days running is kept: by chance that happens at most 10 × budget per day × 10 × budget per day / ``n_series``
@@ -17,6 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from recsysops.config.settings import BudgetSettings
+from recsysops.profiles.slices import EVERYTHING
 from recsysops.triage.audit import Audit
 from recsysops.triage.findings import Finding
 
@@ -36,28 +38,56 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class DayLimits:
+    """The limits of a day: for series over all rows of a table or column, and for those over slices and single items."""
+
+    whole: Limits
+    parts: Limits
+
+    def of(self, finding: Finding) -> Limits:
+        """Those that a finding has to meet."""
+        is_whole = finding.slice == EVERYTHING and finding.subject.kind in ("table", "column")
+        return self.whole if is_whole else self.parts
+
+
+@dataclass(frozen=True)
 class Weighed:
     """Findings of one day on both sides of the limits."""
 
     kept: tuple[Finding, ...]
     below: tuple[Finding, ...]
-    limits: Limits
+    limits: DayLimits
 
     @property
     def near(self) -> tuple[Finding, ...]:
         """Those below the limit that come close enough to count tomorrow."""
-        return tuple(finding for finding in self.below if _p(finding) <= self.limits.near)
+        return tuple(finding for finding in self.below if _p(finding) <= self.limits.of(finding).near)
 
 
-def limits_for(budget: BudgetSettings, n_series: int) -> Limits:
-    """The limits of a day in which ``n_series`` series were compared.
+def day_limits(budget: BudgetSettings, n_series: int, n_whole: int) -> DayLimits:
+    """The limits of a day in which ``n_series`` series were compared, ``n_whole`` of them over all rows.
+
+    Example:
+        >>> limits = day_limits(BudgetSettings(page_per_30_days=3, digest_per_week=7), 10_100, 100)
+        >>> limits.whole.digest, limits.parts.digest
+        (0.005, 5e-05)
+    """
+    n_parts = n_series - n_whole
+    if not n_parts or not n_whole:
+        alike = limits_for(budget, n_series)
+        return DayLimits(alike, alike)
+    return DayLimits(limits_for(budget, n_whole, 0.5), limits_for(budget, n_parts, 0.5))
+
+
+def limits_for(budget: BudgetSettings, n_series: int, share: float = 1.0) -> Limits:
+    """The limits of ``n_series`` series that may use a share of the budget.
 
     Example:
         >>> limits = limits_for(BudgetSettings(page_per_30_days=3, digest_per_week=7), 1_000)
         >>> limits.digest, limits.page, limits.near
         (0.001, 0.0001, 0.01)
     """
-    chances = max(n_series, 1)
+    chances = max(n_series, 1) / share
     digest = min(budget.digest_per_week / 7 / chances, 1.0)
     page = min(budget.page_per_30_days / 30 / chances, 1.0)
     return Limits(digest, page, max(min(NEAR * digest, NEAR_AT_MOST), digest))
@@ -75,14 +105,15 @@ def weigh(audit: Audit, budget: BudgetSettings, seen_before: Collection[str] = (
         kept findings (those without a p-value are rules that tolerate nothing and always stay) and the others. A
         critical finding that misses the page limit stays as a warning.
     """
-    limits = limits_for(budget, audit.n_series)
+    day = day_limits(budget, audit.n_series, audit.n_whole)
     kept, below = [], []
     for finding in audit.findings:
+        limits = day.of(finding)
         if _p(finding) <= limits.digest or (_p(finding) <= limits.near and finding.id in seen_before):
             kept.append(_demoted(finding, limits))
         else:
             below.append(finding)
-    return Weighed(tuple(kept), tuple(below), limits)
+    return Weighed(tuple(kept), tuple(below), day)
 
 
 def worst(findings: Sequence[Finding]) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from recsysops.triage.findings import Finding, Stage
 from recsysops.triage.rate_gate import Rate, RateLimits, rate_gate
 from recsysops.triage.shape_gate import ATOM_WIDTH, ShapeChange, ShapeLimits, shape_gate, tail_bins
 
+N_LOOKED = 5
+"""Series per slice: three distances of the shape and two rates."""
+
 
 def judge_numbers(
     meta: DetectorMeta,
@@ -25,7 +29,7 @@ def judge_numbers(
     limits: ShapeLimits,
     min_tail_change: float,
 ) -> Iterator[Finding]:
-    """Findings on one histogram, at most one for the shape and one for the tails of each slice."""
+    """Findings on one histogram, at most one for the shape and one for each kind of tail in each slice."""
     bins = tuple(range(contrast.n_specials, len(contrast.cells)))
     if contrast.edges is None or len(contrast.edges) < 2 or _is_constant(contrast, bins):
         return
@@ -38,19 +42,44 @@ def judge_numbers(
             headline=_shape_headline(context, column, contrast, change, bins),
             query=_quantile_query(context, table, column, change),
         )  # fmt: skip
+    for tail in _tails(contrast, bins, min_tail_change):
+        for moved in rate_gate(contrast, [tail.rate], tail.limits):
+            yield finding_of(
+                meta, context, moved,
+                table=table, column=column, statistic=tail.rate.name, threshold=tail.limits.min_change,
+                stage=stage,
+                headline=f"{column} is outside {tail.lower:.4g} … {tail.upper:.4g} in {percent(moved.value)} of rows, "
+                f"{before(context)} {percent(moved.reference)}",
+                query=rate_query(context, table, moved.slice, tail.condition(quote_identifier(column))),
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Tail:
+    """Rows outside (``lower``, ``upper``], as a rate."""
+
+    rate: Rate
+    limits: RateLimits
+    lower: float
+    upper: float
+
+    def condition(self, name: str) -> str:
+        """In SQL."""
+        return f"NOT ({name} > {self.lower!r} AND {name} <= {self.upper!r})"
+
+
+def _tails(contrast: CellContrast, bins: tuple[int, ...], min_change: float) -> Iterator[_Tail]:
+    """The outer 0.1 % on each side, and what lies beyond everything seen when the edges were frozen: nearly nobody is
+    there on a healthy day, so a fifth of the floor counts."""
+    edges = contrast.edges
+    assert edges is not None
     low, high = tail_bins(contrast.reference[:, 0, bins].sum(axis=0))
-    tails = Rate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
-    lower, upper = float(contrast.edges[low]), float(contrast.edges[high - 1])
-    name = quote_identifier(column)
-    for moved in rate_gate(contrast, [tails], RateLimits(min_tail_change, 10.0)):
-        yield finding_of(
-            meta, context, moved,
-            table=table, column=column, statistic="tail_rate", threshold=min_tail_change,
-            stage=stage,
-            headline=f"{column} is outside {lower:.4g} … {upper:.4g} in {percent(moved.value)} of rows, "
-            f"{before(context)} {percent(moved.reference)}",
-            query=rate_query(context, table, moved.slice, f"NOT ({name} > {lower!r} AND {name} <= {upper!r})"),
-        )  # fmt: skip
+    outer = Rate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
+    yield _Tail(outer, RateLimits(min_change, 10.0), float(edges[low]), float(edges[high - 1]))
+    beyond = Rate("beyond_range_rate", (bins[0], bins[-1]), bins)
+    limits = RateLimits(min_change / 5.0, 10.0, only_up=True)
+    if (low, high) != (0, len(bins) - 1):
+        yield _Tail(beyond, limits, float(edges[0]), float(edges[-1]))
 
 
 def _is_constant(contrast: CellContrast, bins: tuple[int, ...]) -> bool:

@@ -28,10 +28,10 @@ TAIL_SHARE = 0.0015
 """Bins that together hold no more of the reference, from either end, are its tails (cut at 0.1 % and 99.9 %)."""
 ATOM_WIDTH = 1e-30
 """A narrower bin holds one value (the bin of 0 is as wide as the smallest number) and is given no width at all."""
-_PRIOR_FRACTION = 1 / 6
-"""Healthy days are expected to lie a sixth of the floor apart, until the log's own days say otherwise."""
-_FEW_DAYS = 0.5
-"""The movement of few reference days is hardly known: floors are 1 + 0.5/n times as large, half as large again with one."""
+_PRIOR_FRACTION = 1 / 10
+"""Healthy days are expected to lie a tenth of the floor apart, until the log's own days say otherwise."""
+_FEW_DAYS = 0.25
+"""The movement of few reference days is hardly known: floors are 1 + 0.25/n times as large."""
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,9 @@ def test_a_percent_a_hundredfold_is_found_in_the_tails() -> None:
         assert change.p_value < 1e-5
 
 
-@pytest.mark.parametrize(("n_days", "allowed"), [(1, 4), (2, 4), (6, 1), (20, 1)])
+@pytest.mark.parametrize(("n_days", "allowed"), [(1, 8), (2, 4), (6, 1), (20, 1)])
 def test_movement_between_days_is_learnt(n_days: int, allowed: int) -> None:
-    """Every day's mean moves by 0.05 standard deviations."""
+    """Every day's mean moves by 0.05 standard deviations; one reference day cannot know that yet."""
     alarms = 0
     for seed in range(30):
         rng = np.random.default_rng(seed)
