@@ -15,13 +15,15 @@ from recsysops.errors import RecSysOpsError
 from recsysops.profiles.categories import CategorySet, as_labels, learn_categories, pair_labels
 from recsysops.profiles.edges import learn_edges
 from recsysops.profiles.frozen_sets import FrozenSet
-from recsysops.profiles.group_codes import MAX_SLICE_VALUES
+from recsysops.profiles.group_codes import DAY_US, MAX_SLICE_VALUES, microseconds
 from recsysops.profiles.measures import Cells
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 
 SAMPLE_ROWS = 400_000
 MAX_PARTITIONS = 7
+EARLY_ROWS = 20_000
+"""Rows that settle 32 quantile bins and the 0.1 % tails; the earliest days that have them are enough."""
 PAIR = "\x1f"
 SLICE = "slice:"
 
@@ -56,16 +58,20 @@ def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) ->
     """Learn some sets.
 
     The sample is the first rows of each of the first readable partitions in key order, so the same files give the same
-    sets. A column without any value in the sample gets none yet: it is learnt when values arrive.
+    sets. Bins are cut from its earliest days alone: on a first run the newest day is judged as well, and its faults must
+    not widen the range that counts as seen. Categories are learnt from all of it, so that rare ones are known. A column
+    without any value gets no set yet: it is learnt when values arrive.
 
     Args:
         table: where to read.
         wanted: measures by the name of their set, those without one so far.
         progress: told of each partition read.
     """
-    columns = sorted({name for measure in wanted.values() for name in (measure.column, measure.pair) if name})
+    clock = table.schema.role(table.contract.clock)
+    named = {name for measure in wanted.values() for name in (measure.column, measure.pair) if name}
+    columns = sorted(named | ({clock.name} if clock else set()))
     partitions = _with_most_columns(table, columns)
-    if not partitions or not columns:
+    if not partitions or not named:
         return {}
     n_partitions = min(len(partitions), MAX_PARTITIONS)
     progress.start(f"freezing bins of {table.name}", n_partitions)
@@ -83,7 +89,11 @@ def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) ->
     sample = _as_one_table(chunks)
     if not sample.num_rows:
         return {}
-    learnt = {name: _learn(sample, name, measure, table) for name, measure in wanted.items()}
+    early = sample.filter(pa.array(_early(sample[clock.name], clock.name))) if clock else sample
+    learnt = {
+        name: _learn(sample if measure.form == "frequencies" else early, name, measure, table)
+        for name, measure in wanted.items()
+    }
     return {name: one for name, one in learnt.items() if one is not None}
 
 
@@ -105,6 +115,17 @@ def _first_rows(table: Table, partition: Partition, columns: list[str], n_rows: 
         if n_rows <= 0:
             break
     return taken
+
+
+def _early(clock: pa.ChunkedArray, name: str) -> npt.NDArray[np.bool_]:
+    """Rows of the earliest days that together hold ``EARLY_ROWS``; of all days but the last when they never do."""
+    times, placeable = microseconds(clock.combine_chunks(), name)
+    days = np.where(placeable, times // DAY_US, np.iinfo(np.int64).max)
+    distinct, counts = np.unique(days[placeable], return_counts=True)
+    if len(distinct) < 2:
+        return np.ones(len(days), np.bool_)
+    n_days = min(int(np.searchsorted(np.cumsum(counts), EARLY_ROWS)) + 1, len(distinct) - 1)
+    return np.asarray(days <= distinct[n_days - 1])
 
 
 def _as_one_table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
