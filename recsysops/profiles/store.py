@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -66,7 +67,7 @@ class ProfileStore:
         metadata = {_METADATA: json.dumps(_describe(profile), sort_keys=True).encode()}
         rows = profile.rows.replace_schema_metadata(metadata)
         if profile.buckets.num_rows:
-            write_atomically(stored.buckets_path, lambda target: _write(profile.buckets, target))
+            write_atomically(stored.buckets_path, lambda target: _write_by_measure(profile.buckets, target))
         write_atomically(path, lambda target: _write(rows, target))
         return stored
 
@@ -101,7 +102,7 @@ class ProfileStore:
     def buckets(profiles: Iterable[StoredProfile], measure: str) -> pa.Table:
         """The bucketed rows of one measure, from those profiles that still have buckets."""
         paths = [stored.buckets_path for stored in profiles if stored.buckets_path.exists()]
-        tables = [_read(path, BUCKETS, [("measure", "=", measure)]) for path in paths]
+        tables = [_read_buckets(path, measure) for path in paths]
         return pa.concat_tables(tables) if tables else BUCKETS.empty_table()
 
     @staticmethod
@@ -117,6 +118,22 @@ class ProfileStore:
 
 def _write(table: pa.Table, target: Path) -> None:
     pq.write_table(table, target, compression="zstd", row_group_size=1 << 16)
+
+
+def _write_by_measure(table: pa.Table, target: Path) -> None:
+    """A row group per measure: buckets are asked for by measure, and what is not asked for is not decoded."""
+    table = table.sort_by("measure")
+    _, firsts = np.unique(table["measure"].to_numpy(zero_copy_only=False).astype(np.str_), return_index=True)
+    ends = [*firsts[1:], table.num_rows]
+    with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
+        for first, end in zip(firsts, ends, strict=True):
+            writer.write_table(table.slice(first, end - first))
+
+
+@lru_cache(maxsize=64)
+def _read_buckets(path: Path, measure: str) -> pa.Table:
+    """Kept for the slices of a measure, which are looked at one after another: a month of days in both windows."""
+    return _read(path, BUCKETS, [("measure", "=", measure)])
 
 
 @lru_cache(maxsize=64)
