@@ -59,15 +59,11 @@ def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list
     columns = prepared.slice_columns
     slices = "".join(f", {column}" for column in columns)
     names = [f"n{index}" for index in range(len(counters))]
-    selected = ", ".join(f"{sql} AS {name}" for sql, name in zip(counters, names, strict=True))
     totals = ", ".join(f"CAST(sum({name}) AS DOUBLE)" for name in names)
     is_whole = " AND ".join(f"{column} IS NULL" for column in columns) or "true"
     dimension = "".join(f"WHEN {column} IS NOT NULL THEN $d{index} " for index, column in enumerate(columns))
     return f"""
-        WITH counted AS (
-            SELECT day{slices}, {key} AS key, {selected}
-            FROM {prepared.view} WHERE {key} IS NOT NULL GROUP BY {prepared.grouping_sets("day", key)}
-        ), ranked AS (
+        WITH {_counted_sql(prepared, measure, key, counters)}, ranked AS (
             SELECT *, row_number() OVER (PARTITION BY day{slices} ORDER BY n0 DESC, key)
                       <= CASE WHEN {is_whole} THEN {measure.top_k} ELSE {min(measure.top_k, SLICE_TOP_K)} END AS is_top
             FROM counted
@@ -81,10 +77,45 @@ def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list
     """
 
 
+def _counted_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str]) -> str:
+    """Common table expressions that end in ``counted``: (day, s0 …, key, n0 …) of every grouping set.
+
+    Rows are added up by all dimensions together before they are by each. Distinct requests do not add up so: rows with
+    a request are counted, and where a request has a key several times, which is rare, the excess is taken off again.
+    """
+    slices = "".join(f", {column}" for column in prepared.slice_columns)
+    names = [f"n{index}" for index in range(len(counters))]
+    selected = ", ".join(f"{sql} AS {name}" for sql, name in zip(counters, names, strict=True))
+    totals = ", ".join(f"sum({name}) AS {name}" for name in names)
+    sets = prepared.grouping_sets("day", "key")
+    keyed_rows = f"(SELECT *, {key} AS key FROM {prepared.view} WHERE {key} IS NOT NULL)"
+    fine = f"fine AS (SELECT day{slices}, key, {selected} FROM {keyed_rows} GROUP BY ALL)"
+    added = f"SELECT day{slices}, key, {totals} FROM fine GROUP BY {sets}"
+    if "requests" not in measure.counters:
+        return f"{fine}, counted AS ({added})"
+    excess = ", ".join(
+        f"{'count(DISTINCT request) - count(request)' if counter == 'requests' else '0'} AS {name}"
+        for counter, name in zip(measure.counters, names, strict=True)
+    )
+    return f"""
+        {fine}, several AS (
+            SELECT day, key, request FROM {keyed_rows} WHERE request IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+        ), counted AS (
+            SELECT day{slices}, key, {totals} FROM (
+                {added}
+                UNION ALL
+                SELECT day{slices}, key, {excess} FROM {keyed_rows} SEMI JOIN several USING (day, key, request)
+                GROUP BY {sets}
+            ) GROUP BY ALL
+        )
+    """
+
+
 def _count_distinct(
     connection: duckdb.DuckDBPyConnection, prepared: PreparedRows, measure_id: str, key: str, writer: RowWriter
 ) -> None:
-    statement = f"SELECT day, md5_number_lower({key}) AS h FROM {prepared.view} WHERE {key} IS NOT NULL GROUP BY ALL"
+    distinct = f"SELECT DISTINCT day, {key} AS key FROM {prepared.view} WHERE {key} IS NOT NULL"
+    statement = f"SELECT day, md5_number_lower(key) AS h FROM ({distinct})"
     found = connection.execute(statement).fetchnumpy()
     days, hashes = np.asarray(found["day"]), np.asarray(found["h"], np.uint64)
     for day in np.unique(days):
@@ -103,7 +134,7 @@ def _counter_sql(counter: Counter, places: dict[str, str], schema: TableSchema) 
     if counter == "rows":
         return "count(*)"
     if counter == "requests":
-        return "count(DISTINCT request)"
+        return "count(request)"  # and see `_counted_sql`
     if counter == "impressions":
         return f"count(*) FILTER ({is_shown})"
     if position is None:

@@ -32,8 +32,8 @@ def count_keyed_sample(
     Of each request the row whose key has the smallest hash is kept (of rows with one key, the one with the smallest
     values). Values that are not numbers, NULL and NaN are all NaN here; their rates are counted exactly as cells.
     """
-    key = key_text(places[name] for name in key_columns(schema))
     for measure_id, measure in measures:
+        key = key_text(places[name] for name in key_columns(schema))
         values = ", ".join(
             f"v{index} := coalesce(TRY_CAST(p.{places[name]} AS DOUBLE), 'nan'::DOUBLE)"
             for index, name in enumerate(measure.columns)
@@ -41,8 +41,8 @@ def count_keyed_sample(
         listed = ", ".join(f"least_row.v{index}" for index in range(len(measure.columns)))
         statement = f"""
             WITH requests AS (
-                SELECT DISTINCT day, request, md5_number_lower(request) AS digest
-                FROM {prepared.view} WHERE request IS NOT NULL
+                SELECT day, request, md5_number_lower(request) AS digest
+                FROM (SELECT DISTINCT day, request FROM {prepared.view} WHERE request IS NOT NULL)
             ), chosen AS (
                 SELECT * FROM requests
                 QUALIFY row_number() OVER (PARTITION BY day ORDER BY digest, request) <= {measure.k}

@@ -1,4 +1,4 @@
-"""Predicates of whole requests, evaluated on all rows in one grouped query per kind."""
+"""Predicates of whole requests, evaluated on all rows: one pass makes a row per request, from which all are counted."""
 
 from __future__ import annotations
 
@@ -39,40 +39,78 @@ def count_per_request(
         places: the table's column → its name in the view.
         writer: receives collapsed and bucketed rows with the cells ``CELLS``.
     """
-    for measure_id, measure in measures:
+    keyed_alone = [one for one in measures if _is_its_own_request(one[1], prepared)]
+    of_requests = [one for one in measures if one not in keyed_alone]
+    if of_requests:
+        connection.execute(_requests_sql(prepared, [measure for _, measure in of_requests], places))
+    for index, (measure_id, measure) in enumerate(of_requests):
+        source, flagged = "requests", f"flagged_{index}"
+        if measure.predicate == "duplicate_key":
+            repeated = _repeated_sql(prepared, "request", [places[name] for name in measure.columns])
+            source, flagged = f"requests LEFT JOIN ({repeated}) AS repeated USING (request)", "coalesce(extra, 0)"
+        _count(connection, prepared, measure_id, source, flagged, writer)
+    for measure_id, measure in keyed_alone:
         columns = [places[name] for name in measure.columns]
-        per_request = _requests_sql(prepared, measure, columns)
-        statement = f"""
-            WITH requests AS ({per_request})
-            SELECT day, {"".join(f"{column}, " for column in prepared.slice_columns)}
-                   CAST(md5_number_lower(request) % {N_BUCKETS} AS INTEGER) AS bucket,
-                   count(*), count(*) FILTER (flagged > 0), sum(n_rows), sum(flagged)
-            FROM requests GROUP BY {prepared.grouping_sets("day", "bucket")}
-        """
-        _write(measure_id, prepared, connection.execute(statement).fetchall(), writer)
+        _count(connection, prepared, measure_id, _keys_sql(prepared, columns), "n_rows - 1", writer)
 
 
-def _requests_sql(prepared: PreparedRows, measure: PerRequest, columns: list[str]) -> str:
-    """One row per request: request, day, s0 …, n_rows, flagged (rows that fail the predicate)."""
-    is_own_key = measure.predicate == "duplicate_key" and not prepared.has_requests
-    request = key_text(columns) if is_own_key else "request"
-    where = f"WHERE {request} IS NOT NULL"
-    slices = "".join(f", min({column}) AS {column}" for column in prepared.slice_columns)
-    if measure.predicate == "duplicate_key":
-        keys = ", ".join(columns)
-        by_key = (
-            f"SELECT {request} AS request, min(day) AS day, count(*) AS n{slices} "
-            f"FROM {prepared.view} {where} GROUP BY {request}, {keys}"
-        )
-        return (
-            f"SELECT request, min(day) AS day, sum(n) AS n_rows, sum(n - 1) AS flagged{slices} "
-            f"FROM ({by_key}) GROUP BY request"
-        )
-    flagged = _flagged_sql(measure, columns[0])
-    return (
-        f"SELECT {request} AS request, min(day) AS day, count(*) AS n_rows, {flagged} AS flagged{slices} "
-        f"FROM {prepared.view} {where} GROUP BY {request}"
+def _is_its_own_request(measure: PerRequest, prepared: PreparedRows) -> bool:
+    """In tables without requests each key is one."""
+    return measure.predicate == "duplicate_key" and not prepared.has_requests
+
+
+def _requests_sql(prepared: PreparedRows, measures: Sequence[PerRequest], places: dict[str, str]) -> str:
+    """One row per request for all measures: request, bucket, day, s0 …, n_rows, flagged_i (rows that fail)."""
+    flagged = "".join(
+        f", {_flagged_sql(measure, places[measure.columns[0]])} AS flagged_{index}"
+        for index, measure in enumerate(measures)
+        if measure.predicate != "duplicate_key"
     )
+    return (
+        f"CREATE OR REPLACE TEMP TABLE requests AS SELECT request, {_bucket('request')} AS bucket, "
+        f"min(day) AS day, count(*) AS n_rows{_least_slices(prepared)}{flagged} "
+        f"FROM {prepared.view} WHERE request IS NOT NULL GROUP BY request"
+    )
+
+
+def _repeated_sql(prepared: PreparedRows, request: str, columns: list[str]) -> str:
+    """Requests in which a key occurs more than once: request, extra (rows beyond the first of each key)."""
+    return (
+        f"SELECT request, sum(n - 1) AS extra FROM (SELECT {request}, count(*) AS n FROM {prepared.view} "
+        f"WHERE request IS NOT NULL GROUP BY request, {', '.join(columns)} HAVING count(*) > 1) GROUP BY request"
+    )
+
+
+def _keys_sql(prepared: PreparedRows, columns: list[str]) -> str:
+    """One row per key, which is its own request."""
+    return (
+        f"(SELECT {_bucket(key_text(columns))} AS bucket, min(day) AS day, count(*) AS n_rows{_least_slices(prepared)} "
+        f"FROM {prepared.view} GROUP BY {', '.join(columns)})"
+    )
+
+
+def _least_slices(prepared: PreparedRows) -> str:
+    return "".join(f", min({column}) AS {column}" for column in prepared.slice_columns)
+
+
+def _bucket(request: str) -> str:
+    return f"CAST(md5_number_lower({request}) % {N_BUCKETS} AS INTEGER)"
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection,
+    prepared: PreparedRows,
+    measure_id: str,
+    source: str,
+    flagged: str,
+    writer: RowWriter,
+) -> None:
+    slices = "".join(f"{column}, " for column in prepared.slice_columns)
+    statement = f"""
+        SELECT day, {slices}bucket, count(*), count(*) FILTER ({flagged} > 0), sum(n_rows), sum({flagged})
+        FROM {source} GROUP BY {prepared.grouping_sets("day", "bucket")}
+    """
+    _write(measure_id, prepared, connection.execute(statement).fetchall(), writer)
 
 
 def _flagged_sql(measure: PerRequest, column: str) -> str:

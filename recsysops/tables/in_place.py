@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from recsysops.tables.contract import Kind
 from recsysops.tables.file_source import is_hive
 from recsysops.tables.identifiers import quote_identifier
@@ -23,15 +25,17 @@ _NULLS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class InPlace:
-    """A file, and the SQL of those wanted columns that are not in it."""
+    """A file, and the SQL of those wanted columns that are not simply columns of it."""
 
     path: Path
-    constants: dict[str, str]
+    expressions: dict[str, str]
 
     def select_sql(self, columns: Sequence[str]) -> str:
         """The columns in this order."""
         chosen = (
-            f"{self.constants[name]} AS {quote_identifier(name)}" if name in self.constants else quote_identifier(name)
+            f"{self.expressions[name]} AS {quote_identifier(name)}"
+            if name in self.expressions
+            else quote_identifier(name)
             for name in columns
         )
         return f"SELECT {', '.join(chosen)} FROM {read_parquet_sql([self.path])}"
@@ -53,7 +57,14 @@ def in_place(table: Table, partition: Partition, columns: Sequence[str]) -> InPl
             return None
         constants[name] = f"{_literal(values[name])}::VARCHAR" if name in stored.names else _NULLS[kind]
     path = table.parquet_path(partition, [name for name in columns if name not in constants])
-    return None if path is None else InPlace(path, constants)
+    # DuckDB knows few functions of times in nanoseconds with a zone; digits beyond microseconds are cut off anyway
+    zoned = {name for name in columns if name not in constants and _is_zoned_nanoseconds(stored.field(name).type)}
+    casts = {name: f"CAST({quote_identifier(name)} AS TIMESTAMPTZ)" for name in zoned}
+    return None if path is None else InPlace(path, constants | casts)
+
+
+def _is_zoned_nanoseconds(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) and kind.unit == "ns" and kind.tz is not None)
 
 
 def _literal(text: str) -> str:
