@@ -10,68 +10,19 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.large_log import N_FLOATS, N_TEXTS, SLICES, write
 from benchmarks.measuring import alternate, show
 
 if TYPE_CHECKING:
     from recsysops.profiles.scan_plan import ScanPlan
 
 BUDGET = 2.0
-N_FLOATS, N_TEXTS = 40, 10
-CHUNK = 500_000
-SLICES = {"market": 30, "device": 5, "surface": 8, "policy": 3}
-
-
-def batches(n_rows: int, rows_per_request: int = 50) -> Iterator[pa.RecordBatch]:
-    """One day of candidates in the order of time, requests whole."""
-    random = np.random.default_rng(0)
-    labels = {name: pa.array([f"{name}-{k}" for k in range(n)]) for name, n in SLICES.items()}
-    words = [pa.array([f"word {k} of {t}" for k in range(20 * (t + 1))]) for t in range(N_TEXTS)]
-    for first in range(0, n_rows, CHUNK):
-        n = min(CHUNK, n_rows - first)
-        request = (np.arange(first, first + n)) // rows_per_request
-        start, n_requests = request[0], request[-1] - request[0] + 1
-        columns: dict[str, pa.Array] = {
-            "request_id": pa.array([f"request-{k:012d}" for k in range(start, start + n_requests)]).take(
-                pa.array(request - start)
-            ),
-            "ts": pa.array(
-                1_760_000_000_000_000 + request * (86_400_000_000 * rows_per_request // n_rows),
-                pa.timestamp("us", "UTC"),
-            ),
-        }
-        for name, n_values in SLICES.items():
-            places = (random.zipf(1.5, n_requests) % n_values)[request - start]
-            columns[name] = pa.DictionaryArray.from_arrays(places.astype(np.int32), labels[name])
-        for f in range(N_FLOATS):
-            values = random.standard_normal(n, dtype=np.float32)
-            if f % 4 == 1:
-                values = np.exp(values)
-            elif f % 4 == 2:
-                values[random.random(n) < 0.3] = 0.0
-            columns[f"f{f}"] = pa.array(values, mask=random.random(n) < 0.05 if f % 4 == 3 else None)
-        for t, word in enumerate(words):
-            places = np.minimum(random.exponential(len(word) / 4, n), len(word) - 1)
-            columns[f"s{t}"] = pa.DictionaryArray.from_arrays(places.astype(np.int32), word)
-        yield pa.record_batch(columns)
-
-
-def write(path: Path, n_rows: int) -> None:
-    """The file both sides read."""
-    writer = None
-    for batch in batches(n_rows):
-        writer = writer or pq.ParquetWriter(path, batch.schema)
-        writer.write_batch(batch, row_group_size=CHUNK)
-    if writer is not None:
-        writer.close()
 
 
 def floor(path: Path, *, with_keys: bool) -> None:

@@ -1,0 +1,1 @@
+"""Speed, memory and false alarms as ratios and rates measured in one run: ``python -m benchmarks``."""
