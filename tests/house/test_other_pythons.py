@@ -42,7 +42,17 @@ def test_the_tests_pass_on(version: str, tmp_path: Path) -> None:
         pytest.skip("uv is set up by make; run this through `make test-slow`")
     home = tmp_path / "venv"
     run(UV, "venv", "--quiet", "--no-python-downloads", "--python", python, home)
-    run(UV, "pip", "sync", "--quiet", "--compile-bytecode", "--python", home / "bin/python", "--require-hashes", "requirements.lock")
+    run(
+        UV,
+        "pip",
+        "sync",
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        home / "bin/python",
+        "--require-hashes",
+        "requirements.lock",
+    )
     editable = ("--no-deps", "--no-build-isolation", "--editable", ".")
     run(UV, "pip", "install", "--quiet", "--python", home / "bin/python", *editable)
     run(home / "bin/python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "tests")
