@@ -48,13 +48,23 @@ def count_keyed(
     for measure_id, measure in measures:
         key = f"CAST({places[measure.key]} AS VARCHAR)"
         counters = [_counter_sql(counter, places, schema) for counter in measure.counters]
-        statement = _counts_sql(prepared, measure, key, counters)
+        has_repeats = "requests" in measure.counters and _find_repeats(connection, prepared, key)
+        statement = _counts_sql(prepared, measure, key, counters, has_repeats)
         parameters = {"measure": measure_id, **{f"d{i}": name for i, name in enumerate(prepared.dimensions)}}
         writer.add_table(connection.sql(statement, params=parameters).to_arrow_table())
         _count_distinct(connection, prepared, measure_id, key, writer)
 
 
-def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str]) -> str:
+def _find_repeats(connection: duckdb.DuckDBPyConnection, prepared: PreparedRows, key: str) -> bool:
+    """Make the table ``several``: requests that have a key several times in a day. Most logs have none."""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE several AS SELECT day, {key} AS key, request FROM {prepared.view} "
+        f"WHERE {key} IS NOT NULL AND request IS NOT NULL GROUP BY ALL HAVING count(*) > 1"
+    )
+    return bool(connection.execute("SELECT count(*) > 0 FROM several").fetchall()[0][0])
+
+
+def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str], has_repeats: bool) -> str:
     """Rows as a profile stores them: the top keys of every day and slice, and what remains."""
     columns = prepared.slice_columns
     slices = "".join(f", {column}" for column in columns)
@@ -63,7 +73,7 @@ def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list
     is_whole = " AND ".join(f"{column} IS NULL" for column in columns) or "true"
     dimension = "".join(f"WHEN {column} IS NOT NULL THEN $d{index} " for index, column in enumerate(columns))
     return f"""
-        WITH {_counted_sql(prepared, measure, key, counters)}, ranked AS (
+        WITH {_counted_sql(prepared, measure, key, counters, has_repeats)}, ranked AS (
             SELECT *, row_number() OVER (PARTITION BY day{slices} ORDER BY n0 DESC, key)
                       <= CASE WHEN {is_whole} THEN {measure.top_k} ELSE {min(measure.top_k, SLICE_TOP_K)} END AS is_top
             FROM counted
@@ -77,7 +87,7 @@ def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list
     """
 
 
-def _counted_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str]) -> str:
+def _counted_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str], has_repeats: bool) -> str:
     """Common table expressions that end in ``counted``: (day, s0 …, key, n0 …) of every grouping set.
 
     Rows are added up by all dimensions together before they are by each. Distinct requests do not add up so: rows with
@@ -91,16 +101,14 @@ def _counted_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: lis
     keyed_rows = f"(SELECT *, {key} AS key FROM {prepared.view} WHERE {key} IS NOT NULL)"
     fine = f"fine AS (SELECT day{slices}, key, {selected} FROM {keyed_rows} GROUP BY ALL)"
     added = f"SELECT day{slices}, key, {totals} FROM fine GROUP BY {sets}"
-    if "requests" not in measure.counters:
+    if not has_repeats:
         return f"{fine}, counted AS ({added})"
     excess = ", ".join(
         f"{'count(DISTINCT request) - count(request)' if counter == 'requests' else '0'} AS {name}"
         for counter, name in zip(measure.counters, names, strict=True)
     )
     return f"""
-        {fine}, several AS (
-            SELECT day, key, request FROM {keyed_rows} WHERE request IS NOT NULL GROUP BY ALL HAVING count(*) > 1
-        ), counted AS (
+        {fine}, counted AS (
             SELECT day{slices}, key, {totals} FROM (
                 {added}
                 UNION ALL
