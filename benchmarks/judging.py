@@ -29,9 +29,11 @@ class Judging:
     state: State
 
     def recount(self) -> None:
-        """Count partitions that are new or have changed."""
+        """Count partitions that are new or have changed; a benchmark without its data would be a fast one."""
         engine: Any = self.judge.engine
-        engine.profile(self.measures)
+        skipped = engine.profile(self.measures).skipped
+        if skipped:
+            raise RuntimeError(skipped[0].reason)
 
     @property
     def measures(self) -> list[Any]:
