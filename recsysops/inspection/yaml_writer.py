@@ -56,7 +56,7 @@ def _lines(inference: Inference, doubts: Mapping[str, list[Doubt]]) -> Iterator[
     settings = inference.settings
     yield from _HEAD.splitlines()
     yield f"name: {_text(settings.name)}"
-    yield f"timezone: {_text(settings.timezone)}  # days begin at midnight here; also of timestamps that name no zone"
+    yield f"timezone: {_text(settings.timezone)}  # of timestamps that name no zone; days are UTC days"
     yield f"clock: {settings.clock}  # wall: now is now; archive: the newest row is now{_unsure(doubts, 'clock')}"
     yield f"state: {_text(settings.state)}  # folder for profiles, locks and the state database"
     for note in inference.notes:
