@@ -23,9 +23,12 @@ class DistributionShift:
     Signals:
         ``ks``: largest gap of the cumulative shares, in [0, 1]; ``psi``: population stability index beyond chance, nats;
         ``w1_over_iqr``: mean distance that rows moved, in reference interquartile ranges; ``tail_rate``: rows below the
-        reference's 0.1 % or above its 99.9 % point, in [0, 1]. Higher is worse in all.
+        reference's 0.1 % or above its 99.9 % point, in [0, 1]; ``beyond_range_rate``: rows beyond all that was seen when
+        the bins were frozen. Higher is worse in these. ``rank_shift``: chance that a row now exceeds one of the
+        reference, minus a half; far from 0 on either side is worse.
     Parameters:
-        min_ks, min_psi, min_w1_over_iqr: floors 0.03, 0.05 nats and 0.05, half as large again with one reference day;
+        min_ks, min_psi, min_w1_over_iqr, min_rank_shift: floors 0.03, 0.05 nats, 0.05 and 0.02, a quarter larger with one
+        reference day;
         min_tail_change: least change in points of rate, default 0.005.
     Needs:
         Numeric features and roles of any table with a clock, at least 400 rows a day in the slice.
@@ -39,7 +42,7 @@ class DistributionShift:
         {'feature_1'}
 
     Source:
-        Yurdakul & Naranjo (2020) for PSI's chance level; Pitman (1937) for permutation, here of request buckets.
+        Yurdakul & Naranjo (2020) for PSI's chance level; Mann & Whitney (1947) for ranks; Pitman (1937) for permutation, here of request buckets.
     """
 
     meta = DetectorMeta(
@@ -56,6 +59,7 @@ class DistributionShift:
         min_ks: Rate = 0.03
         min_psi: Positive = 0.05
         min_w1_over_iqr: Positive = 0.05
+        min_rank_shift: Positive = 0.02
         min_tail_change: Rate = 0.005
 
     def __init__(self, params: Params | None = None) -> None:
@@ -72,7 +76,9 @@ class DistributionShift:
             yield skipped
             return
         n_series = n_columns = 0
-        limits = ShapeLimits(self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr)
+        limits = ShapeLimits(
+            self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr, self.params.min_rank_shift
+        )
         for table in clocked(history.context.schema, self.meta.watches):
             for column in _numbers(table):
                 contrast = history.cells(Cells(table.table, column.name, "histogram"))

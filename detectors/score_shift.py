@@ -18,9 +18,10 @@ class ScoreShift:
     """The model's scores are distributed unlike before.
 
     Signals:
-        ``ks``, ``psi``, ``w1_over_iqr``, ``tail_rate`` of ``score`` and ``raw_score``, as in ``input.distribution_shift``.
+        ``ks``, ``psi``, ``w1_over_iqr``, ``rank_shift``, ``tail_rate`` and ``beyond_range_rate`` of ``score`` and
+        ``raw_score``, as in ``input.distribution_shift``.
     Parameters:
-        min_ks, min_psi, min_w1_over_iqr: floors 0.03, 0.05 nats and 0.05, half as large again with one reference day;
+        min_ks, min_psi, min_w1_over_iqr, min_rank_shift: floors 0.03, 0.05 nats, 0.05 and 0.02;
         min_tail_change: least change in points of rate, default 0.005.
     Needs:
         ``candidates`` with ``score`` or ``raw_score``. Name ``model_id`` among the slices to have each model judged.
@@ -45,6 +46,7 @@ class ScoreShift:
         min_ks: Rate = 0.03
         min_psi: Positive = 0.05
         min_w1_over_iqr: Positive = 0.05
+        min_rank_shift: Positive = 0.02
         min_tail_change: Rate = 0.005
 
     def __init__(self, params: Params | None = None) -> None:
@@ -68,7 +70,9 @@ class ScoreShift:
             yield skipped
             return
         n_series = n_whole = 0
-        limits = ShapeLimits(self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr)
+        limits = ShapeLimits(
+            self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr, self.params.min_rank_shift
+        )
         for measure in measures:
             contrast = history.cells(measure)
             if contrast is not None:

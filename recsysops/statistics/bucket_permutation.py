@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -80,7 +81,7 @@ def permute_buckets(
     folded, buckets = _fold_reference(reference, current)
     lead, (n_buckets, n_cells) = folded.shape[:-2], folded.shape[-2:]
     folded, buckets = (window.reshape(math.prod(lead), n_buckets, n_cells) for window in (folded, buckets))
-    deal = random_deal(n_buckets, n_draws, np.random.default_rng(seed))
+    deal = _deal(n_buckets, n_draws, seed) if isinstance(seed, int) else random_deal(n_buckets, n_draws, seed)
     observed = statistic(folded.sum(axis=-2), buckets.sum(axis=-2))
     draws = np.empty((folded.shape[0], n_draws))
     step = max(1, _MAX_CELLS_AT_ONCE // (n_draws * n_cells))
@@ -103,6 +104,14 @@ def random_deal(n_buckets: int, n_draws: int, rng: np.random.Generator) -> Float
     """
     row = np.repeat([0.0, 1.0], n_buckets)
     return np.asarray(rng.permuted(np.tile(row, (n_draws, 1)), axis=1))
+
+
+@lru_cache(maxsize=8)
+def _deal(n_buckets: int, n_draws: int, seed: int) -> FloatArray:
+    """The deal of a seed, made once for the thousands of series of a day."""
+    deal = random_deal(n_buckets, n_draws, np.random.default_rng(seed))
+    deal.flags.writeable = False
+    return deal
 
 
 def _fold_reference(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -13,11 +13,12 @@ from recsysops.tables.identifiers import quote_identifier
 from recsysops.triage.detector import DetectorMeta
 from recsysops.triage.evidence import before, finding_of, percent, rate_query, where
 from recsysops.triage.findings import Finding, Stage
+from recsysops.triage.location_gate import LocationLimits, location_gate
 from recsysops.triage.rate_gate import Rate, RateLimits, rate_gate
 from recsysops.triage.shape_gate import ATOM_WIDTH, ShapeChange, ShapeLimits, shape_gate, tail_bins
 
-N_LOOKED = 5
-"""Series per slice: three distances of the shape and two rates."""
+N_LOOKED = 6
+"""Series per slice: three distances of the shape, the mean rank and two rates."""
 
 
 def judge_numbers(
@@ -34,7 +35,7 @@ def judge_numbers(
     if contrast.edges is None or len(contrast.edges) < 2 or _is_constant(contrast, bins):
         return
     stage: Stage = "upstream" if table != "candidates" else meta.stage
-    for change in shape_gate(contrast, bins, limits):
+    for change in _changes(contrast, bins, limits):
         yield finding_of(
             meta, context, change,
             table=table, column=column, statistic=change.statistic, threshold=change.threshold,
@@ -52,6 +53,15 @@ def judge_numbers(
                 f"{before(context)} {percent(moved.reference)}",
                 query=rate_query(context, table, moved.slice, tail.condition(quote_identifier(column))),
             )  # fmt: skip
+
+
+def _changes(contrast: CellContrast, bins: tuple[int, ...], limits: ShapeLimits) -> Iterator[ShapeChange]:
+    """At most one change per slice: of the shape, or else of the mean rank."""
+    shapes = list(shape_gate(contrast, bins, limits))
+    yield from shapes
+    told = {change.slice_index for change in shapes}
+    location = LocationLimits(limits.rank_shift, limits.max_p)
+    yield from (change for change in location_gate(contrast, bins, location) if change.slice_index not in told)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ def _tails(contrast: CellContrast, bins: tuple[int, ...], min_change: float) -> 
     assert edges is not None
     low, high = tail_bins(contrast.reference[:, 0, bins].sum(axis=0))
     outer = Rate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
-    yield _Tail(outer, RateLimits(min_change, 10.0), float(edges[low]), float(edges[high - 1]))
+    yield _Tail(outer, RateLimits(min_change, 10.0, only_up=True), float(edges[low]), float(edges[high - 1]))
     beyond = Rate("beyond_range_rate", (bins[0], bins[-1]), bins)
     limits = RateLimits(min_change / 5.0, 10.0, only_up=True)
     if (low, high) != (0, len(bins) - 1):

@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 MAX_P = 1e-3
 """No finding is yielded above this; triage sets the day's own, stricter limit."""
 PRIOR_DOF = 8.0
-_PRIOR_SD = (0.005, 0.015)
-"""Least and greatest movement between healthy days, on the scale of asin(sqrt(rate)): 0.015 is 1.5 points at 50 %."""
+_PRIOR_SD = (0.005, 0.01)
+"""Least and greatest movement between healthy days, on the scale of asin(sqrt(rate)): 0.01 is 1 point at 50 %."""
 _PRIOR_RELATIVE = 0.3
 """Rare rates move in proportion: a healthy day's standard deviation is at most 30 % of the rate, within the above."""
 

@@ -28,8 +28,11 @@ TAIL_SHARE = 0.0015
 """Bins that together hold no more of the reference, from either end, are its tails (cut at 0.1 % and 99.9 %)."""
 ATOM_WIDTH = 1e-30
 """A narrower bin holds one value (the bin of 0 is as wide as the smallest number) and is given no width at all."""
-_PRIOR_FRACTION = 1 / 10
-"""Healthy days are expected to lie a tenth of the floor apart, until the log's own days say otherwise."""
+PRIOR_FRACTION = 1 / 8
+"""Healthy days are expected to lie an eighth of the floor apart, until the log's own days say otherwise."""
+_FIRST_DRAWS = 99
+_HOPELESS = 0.1
+"""Ten of the first 99 draws as far away: the other 900 cannot make it a finding."""
 _FEW_DAYS = 0.25
 """The movement of few reference days is hardly known: floors are 1 + 0.25/n times as large."""
 
@@ -41,6 +44,8 @@ class ShapeLimits:
     psi: float = 0.05
     ks: float = 0.03
     w1_over_iqr: float = 0.05
+    rank_shift: float = 0.02
+    """Judged by ``location_gate``."""
     max_p: float = MAX_P
     seed: int = 0
     """Of the permutation."""
@@ -97,7 +102,7 @@ def shape_gate(contrast: CellContrast, cells: tuple[int, ...], limits: ShapeLimi
     total, now = reference.sum(axis=0), current.sum(axis=0)
     enough = (total.sum(axis=-1) >= MIN_ROWS) & (now.sum(axis=-1) >= MIN_ROWS)
     effect = np.max([np.nan_to_num(statistic(total, now)) / floor for _, statistic, floor in floors], axis=0)
-    for index in np.flatnonzero(enough & (effect >= _widening(len(reference)))):
+    for index in np.flatnonzero(enough & (effect >= widening(len(reference)))):
         series = _Series(int(index), reference[:, index], current[:, index])
         changes = [_judge(contrast, cells, series, one, limits, len(floors)) for one in floors]
         found = [change for change in changes if change is not None]
@@ -156,7 +161,8 @@ def _ks_low(reference: Floats, current: Floats) -> Floats:
     return ks_bracket(reference, current).low
 
 
-def _widening(n_reference: int) -> float:
+def widening(n_reference: int) -> float:
+    """How much larger a floor is because few reference days are known."""
     return 1.0 + _FEW_DAYS / n_reference
 
 
@@ -164,7 +170,7 @@ def _judge(
     contrast: CellContrast, cells: tuple[int, ...], series: _Series, floor: _Floor, limits: ShapeLimits, n_looked: int
 ) -> ShapeChange | None:
     name, statistic, least = floor
-    least *= _widening(len(series.reference))
+    least *= widening(len(series.reference))
     total, now = series.reference.sum(axis=0), series.current.sum(axis=0)
     value = float(np.nan_to_num(statistic(total, now)))
     if value < least:
@@ -200,7 +206,7 @@ def _p_days(value: float, days: Floats, least: float, n_current: int) -> float:
     if value <= largest:
         return 1.0
     scale = moderated_variance(
-        np.asarray((days**2).mean() if len(days) else 0.0), len(days), (_PRIOR_FRACTION * least) ** 2, PRIOR_DOF
+        np.asarray((days**2).mean() if len(days) else 0.0), len(days), (PRIOR_FRACTION * least) ** 2, PRIOR_DOF
     )
     t = value / np.sqrt(scale * (1.0 / n_current + 1.0 / n_days))
     return float(upper_p(np.asarray(t), PRIOR_DOF + len(days)))
@@ -217,5 +223,8 @@ def _p_noise(
     by_bucket = current.reshape(-1, N_BUCKETS, len(cells)).sum(axis=0).astype(np.float64)
     left_out = statistic(np.broadcast_to(total, by_bucket.shape), by_bucket.sum(axis=0) - by_bucket)
     half = 1.96 * np.sqrt((N_BUCKETS - 1) / N_BUCKETS * ((left_out - left_out.mean()) ** 2).sum())
+    first = permute_buckets(reference, by_bucket, statistic, n_draws=_FIRST_DRAWS, seed=seed)
+    if float(np.nan_to_num(first.p_value, nan=1.0)) > _HOPELESS:
+        return float(first.p_value), float(half)
     noise = permute_buckets(reference, by_bucket, statistic, seed=seed)
     return float(np.nan_to_num(noise.tail_p_value, nan=1.0)), float(half)
