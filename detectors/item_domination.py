@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recsysops.profiles.history import CellContrast, Context, History, KeyedContrast
-from recsysops.profiles.measures import Counter, Keyed, Measure, PerRequest
+from recsysops.profiles.measures import Keyed, Measure, PerRequest
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
@@ -21,8 +21,10 @@ class ItemDomination:
     """One item, or a few, take far more of the slates than before.
 
     Signals:
-        ``exposure_share``: an item's impressions over all, in [0, 1]; ``reach``: requests that were shown the item
-        over all requests; ``concentration``: sum of squared shares (HHI) without its chance level. Higher is worse.
+        ``exposure_share``: an item's impressions over all, in [0, 1]; ``reach``: its impressions over all requests, at
+        most 1, which is the share of requests that show it as long as a slate holds an item once (repeats are
+        `input.duplicate_keys`' business); ``concentration``: sum of squared shares (HHI) without its chance level.
+        Higher is worse.
     Parameters:
         min_share: least exposure share of an item that is judged, default 0.02; min_ratio: its least growth, default 3;
         min_concentration_ratio: least growth of the concentration, default 1.5.
@@ -57,8 +59,7 @@ class ItemDomination:
         table = schema.table("candidates")
         item = table.role("item_id") if table else None
         if item is not None:
-            counters: tuple[Counter, ...] = ("impressions", "requests")
-            yield Keyed("candidates", item.name, counters)
+            yield Keyed("candidates", item.name, ("impressions",))
             yield PerRequest("candidates", "duplicate_key", _request_columns(schema, item.name))
 
     def judge(self, history: History) -> Iterator[Verdict]:
@@ -104,13 +105,13 @@ class ItemDomination:
 
 
 def _reach(keyed: KeyedContrast, requests: CellContrast | None, index: int) -> tuple[float, float] | None:
-    """Share of requests that saw the item, in both windows."""
+    """Share of requests that saw the item, in both windows, if no slate holds it twice."""
     if requests is None:
         return None
-    cell, counter = requests.cell("requests"), keyed.counters.index("requests")
+    cell, counter = requests.cell("requests"), keyed.counters.index("impressions")
     n = [counts[:, 0, cell].sum() for counts in (requests.reference, requests.current)]
     k = [counts[:, index, counter].sum() for counts in (keyed.reference, keyed.current)]
-    return (float(k[0] / n[0]), float(k[1] / n[1])) if min(n) > 0 else None
+    return (min(1.0, float(k[0] / n[0])), min(1.0, float(k[1] / n[1]))) if min(n) > 0 else None
 
 
 def _request_columns(schema: Schema, item: str) -> tuple[str, ...]:
