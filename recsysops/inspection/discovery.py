@@ -40,7 +40,7 @@ def discover(paths: Iterable[str], root: Path) -> tuple[tuple[Found, ...], tuple
                 expected="Parquet, CSV, JSON lines, Arrow, DuckDB or SQLite files",
             )
         for group in _groups(known):
-            found += _sources(group, [file for file, _ in known], root)
+            found += _sources(group, [file for file, _ in known], root, is_one_file=Path(path).is_file())
     return tuple(dict.fromkeys(found)), tuple(notes)
 
 
@@ -74,7 +74,9 @@ def _table_folder(path: Path) -> Path:
     return folder
 
 
-def _sources(group: tuple[str, list[LocalFile]], everything: list[LocalFile], root: Path) -> list[Found]:
+def _sources(
+    group: tuple[str, list[LocalFile]], everything: list[LocalFile], root: Path, *, is_one_file: bool
+) -> list[Found]:
     format_name, files = group
     if format_name in ("sqlite", "duckdb"):
         return [
@@ -83,14 +85,16 @@ def _sources(group: tuple[str, list[LocalFile]], everything: list[LocalFile], ro
             for table in database_tables(file.path, format_name)
         ]
     n_bytes = sum(file.path.stat().st_size for file in files)
-    return [Found(path, format_name, None, n, n_bytes) for path, n in _patterns(files, everything, root)]
+    named = [(_relative(files[0].path, root), 1)] if is_one_file else _patterns(files, everything, root)
+    return [Found(path, format_name, None, n, n_bytes) for path, n in named]
 
 
 def _patterns(files: list[LocalFile], everything: list[LocalFile], root: Path) -> list[tuple[str, int]]:
-    """(path for the settings, number of files): a folder or a glob that stands for exactly these files."""
+    """(path for the settings, number of files): a folder or a glob that stands for exactly these files.
+
+    A folder with a single file may be the first day of many, so it is named and not the file.
+    """
     folder = _table_folder(files[0].path)
-    if len(files) == 1 and folder == files[0].path.parent:
-        return [(_relative(files[0].path, root), 1)]
     keys = {file.key for file in files}
     below = {file.key for file in everything if file.path.is_relative_to(folder)}
     stem = _VARYING.sub("*", files[0].path.name)
