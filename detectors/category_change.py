@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from recsysops.profiles.history import CellContrast, History
+from recsysops.profiles.history import CellContrast, Counts, History
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Column, Schema, TableSchema
@@ -35,7 +36,8 @@ class CategoryChange:
     Needs:
         Categorical and boolean features, roles and slices of any table with a clock.
     Blind spots:
-        Columns whose values are nearly all different; which category a row should have had.
+        Columns whose values are nearly all different; which category a row should have had; new values fewer than the
+        rare ones of a long tail, while only days that the categories were learnt from are reference.
     Example:
         >>> from recsysops.testing.example_log import example_log, findings
         >>> log = example_log().set("candidates", "genre", "Drama", rate=0.03)
@@ -43,7 +45,7 @@ class CategoryChange:
         'genre has values never seen before in 3.5 % of rows, before 0 %'
 
     Source:
-        Three gates of ``recsysops.triage``; Yurdakul & Naranjo (2020) for PSI's chance level.
+        Three gates of ``recsysops.triage``; Good (1953) for the share of unseen values; Yurdakul & Naranjo (2020) for PSI's chance level.
     """
 
     meta = DetectorMeta(
@@ -94,7 +96,7 @@ class CategoryChange:
         valued = tuple(range(1, len(contrast.cells)))
         new = CellRate("new_rate", (contrast.cell("new"),), valued)
         for change in rate_gate(contrast, [new], RateLimits(self.params.min_new_rate, only_up=True)):
-            if change.slice.dimension != column:
+            if change.slice.dimension != column and change.value > rare_share(contrast, change.slice_index):
                 yield self._finding(history, table, column, change, "new_rate", contrast)
         named = range(contrast.n_specials, len(contrast.cells))
         shares = [CellRate(contrast.cells[index], (index,), valued) for index in named]
@@ -104,7 +106,8 @@ class CategoryChange:
                 told.add(change.slice)
                 statistic = "vanished_rate" if change.value == 0 else "category_rate"
                 yield self._finding(history, table, column, change, statistic, contrast)
-        for shape in shape_gate(contrast, tuple(range(2, len(contrast.cells))), ShapeLimits(psi=self.params.min_psi)):
+        known = tuple(range(contrast.cell("other"), len(contrast.cells)))
+        for shape in shape_gate(rare_as_one(contrast), known, ShapeLimits(psi=self.params.min_psi)):
             if shape.slice not in told and shape.slice.dimension != column:
                 yield self._finding(history, table, column, shape, "psi", contrast)
 
@@ -147,6 +150,36 @@ def named_share(contrast: CellContrast) -> float:
     if not len(named) or named.max() <= 0.001 * counts[1:].sum() or np.median(named) <= 2:
         return 0.0
     return float(named.sum() / max(1, counts[1:].sum()))
+
+
+def rare_as_one(contrast: CellContrast) -> CellContrast:
+    """New and other values in one cell: which of the two a rare value is depends on when the categories were learnt."""
+    new, other = contrast.cell("new"), contrast.cell("other")
+
+    def joined(counts: Counts) -> Counts:
+        counts = counts.copy()
+        counts[..., other] += counts[..., new]
+        counts[..., new] = 0
+        return counts
+
+    return replace(
+        contrast,
+        reference=joined(contrast.reference),
+        current=joined(contrast.current),
+        load_buckets=lambda window, index: joined(contrast.load_buckets(window, index)),
+    )
+
+
+def rare_share(contrast: CellContrast, slice_index: int) -> float:
+    """What may be new without anything being wrong, while the known categories were learnt from the reference itself.
+
+    A long tail always brings values that were not seen yet: as many rows as the reference's values seen once (Good, 1953),
+    which are at most its rare ones. As soon as a reference day had new values of its own, it tells, and this is 0.
+    """
+    counts = contrast.reference[:, slice_index].sum(axis=0)
+    if contrast.reference[:, 0, contrast.cell("new")].any():
+        return 0.0
+    return float(counts[contrast.cell("other")] / max(1, counts[1:].sum()))
 
 
 def _strongest(changes: Iterator[RateChange]) -> Iterator[RateChange]:
