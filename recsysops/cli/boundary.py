@@ -44,6 +44,8 @@ def guarded(argv: Sequence[str]) -> int:
             _print_traceback()
         return _say(str(error), type(error).__name__, error.exit_code, is_json=is_json)
     except Exception as error:  # the boundary: nothing beyond it would turn a defect into an exit code
+        if _is_interruption(error):
+            return _say("interrupted", "Interrupted", INTERRUPTED, is_json=is_json)
         if isinstance(error, UsageProblem):
             return _say(_usage(error), "UsageError", 2, is_json=is_json)
         if is_debug:
@@ -57,6 +59,11 @@ def run(words: Sequence[str]) -> int:
     command = typer.main.get_command(parser(words))
     outcome = command.main(list(words) or ["--help"], prog_name="recsysops", standalone_mode=False)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _is_interruption(error: Exception) -> bool:
+    """DuckDB turns an interrupt in the middle of a query into an error of its own."""
+    return type(error) is RuntimeError and str(error) == "Query interrupted"
 
 
 def _usage(error: Exception) -> str:

@@ -70,19 +70,28 @@ def infer_workspace(
 def _nothing(paths: Sequence[str], skipped: Sequence[str]) -> SourceError:
     return SourceError(
         ", ".join(paths),
-        found="; ".join(skipped) or "no table of the data contract",
+        found=_first(skipped) or "no table of the data contract",
         expected="a log of candidates or impressions with request, item and time",
         next_step="write recsysops.yaml by hand",
     )
 
 
+def _first(notes: Sequence[str]) -> str:
+    """The first note, cut to what fits a line, and how many more there are."""
+    more = f" and {len(notes) - 1} more" if len(notes) > 1 else ""
+    return f"{notes[0][:200]}{more}" if notes else ""
+
+
 def _samples(found: Iterable[Found], root: Path, max_rows: int) -> tuple[list[TableSample], list[str]]:
     samples: list[TableSample] = []
     skipped: list[str] = []
-    for source in found:
+    sources = list(found)
+    for source in sources:
         try:
             samples.append(sample_source(source, root, max_rows))
         except RecSysOpsError as error:
+            if not samples and len(sources) == 1:
+                raise
             skipped.append(f"left out {source.label!r}: {error}")
     return samples, skipped
 

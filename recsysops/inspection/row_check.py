@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from recsysops.config.yaml_dialect import shown
 from recsysops.inspection.report import Problem, Severity
 from recsysops.inspection.row_facts import RowFacts
+from recsysops.tables.contract import TABLES
 
 _RULES: tuple[tuple[str, Severity, str, str, str], ...] = (
     ("early", "error", "before the year 2000", "moments of the logs", "is the unit or the column right?"),
     ("future", "warning", "after now", "moments of the past", "check the clock of the exporter and timezone:"),
     ("outside", "warning", "outside the day that the path names", "rows of that day", "check timezone:"),
     ("position", "error", "with a position below 1", "1-based positions", "export position + 1"),
+    ("fraction", "error", "with a position that is no whole number", "1-based positions", "map another column"),
     ("propensity", "error", "with a propensity outside (0, 1]", "probabilities", "export probabilities, not weights"),
 )
 """(count, severity, what those rows are, expected, next step)."""
@@ -42,7 +44,9 @@ def _missing(facts: RowFacts, where: str) -> Iterator[Problem]:
     for name, n in facts.counts.items():
         kind, _, role = name.partition(".")
         if kind == "null" and n:
-            severity: Severity = "note" if role == "member_id" else "warning"
+            contract = TABLES[facts.table]
+            is_lost = n == facts.n_rows and (contract.clock if role == "clock" else role) in contract.required
+            severity: Severity = "error" if is_lost else "note" if role == "member_id" else "warning"
             what = "without a time" if role == "clock" else f"without {role}"
             yield Problem(severity, where, f"{_share(n, facts.n_rows)} {what}", "a value in each", "repair the export")
         if kind == "present" and n == 0:

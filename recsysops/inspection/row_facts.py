@@ -103,6 +103,7 @@ def _questions(table: Table, now: datetime, day: tuple[datetime, datetime] | Non
             asked[f"present.{role.name}"] = f"count(*) FILTER (NOT isnan({roles[role.name]}::DOUBLE))"
     if "position" in roles:
         asked["position"] = f"count(*) FILTER ({roles['position']} < 1)"
+        asked["fraction"] = f"count(*) FILTER ({roles['position']} <> floor({roles['position']}))"
     if "propensity" in roles:
         value = roles["propensity"]
         asked["propensity"] = f"count(*) FILTER ({value} <= 0 OR {value} > 1)"

@@ -103,6 +103,8 @@ class RowWriter:
 
 def _empty(field_: pa.Field, n_rows: int) -> pa.Array:
     """What a row holds that says nothing in this column."""
+    if n_rows == 0:  # `repeat` makes no lists of no rows
+        return pa.array([], field_.type)
     if pa.types.is_list(field_.type):
         nothing: Any = []
     else:

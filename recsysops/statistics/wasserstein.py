@@ -105,8 +105,10 @@ def _clipped_fractions(bounds: FloatArray, low: FloatArray, high: FloatArray) ->
     """Where within each bin, as fractions of its width, the clip limits leave off; equal ends = bin outside."""
     left, width = bounds[..., :-1], np.diff(bounds, axis=-1)
     safe_width = np.where(width > 0, width, 1.0)
-    start = np.clip((low - left) / safe_width, 0.0, 1.0)
-    return start, np.maximum(np.clip((high - left) / safe_width, 0.0, 1.0), start)
+    start = (
+        np.clip(low - left, 0.0, safe_width) / safe_width
+    )  # clipped first: the quotient may be too large for a float
+    return start, np.maximum(np.clip(high - left, 0.0, safe_width) / safe_width, start)
 
 
 def _area_between(difference: FloatArray, start: FloatArray, stop: FloatArray, width: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ def fit_head(open_: Open, fixed: Types) -> pa.Schema:
     """
     reader = open_(fixed, None)
     doubles = [field.name for field in reader.schema if pa.types.is_floating(field.type) and field.name not in fixed]
-    if not doubles:
+    if not doubles or len(set(reader.schema.names)) < len(reader.schema.names):  # a name twice is refused by the caller
         return reader.schema
     # identifiers beyond 64 bits would lose digits as doubles: they stay text
     head = open_({name: pa.string() for name in doubles}, doubles).read_next_batch()
