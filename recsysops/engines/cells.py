@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +11,20 @@ from recsysops.engines.counted import Counted
 from recsysops.engines.freezing import limited_values
 from recsysops.engines.planning import column_plan
 from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
+from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import day_of
 from recsysops.profiles.kernel import scan_cells
 from recsysops.profiles.measures import Cells
 from recsysops.profiles.profile import RowWriter
 from recsysops.profiles.scan_plan import ScanPlan
-from recsysops.profiles.slices import Slice
 from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
 
 
-def scan_plan(schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str, FrozenSet]) -> ScanPlan:
+def scan_plan(
+    schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str, FrozenSet], also_reads: Sequence[str] = ()
+) -> ScanPlan:
     """One pass that counts every ``cells`` measure among ``counted``; the table must have a clock."""
     clock = schema.role(TABLES[schema.table].clock)
     request = schema.role("request_id")
@@ -33,6 +35,7 @@ def scan_plan(schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str
         clock=clock.name if clock else None,
         request_id=request.name if request else None,
         slice_values={name: values for name in schema.slices if (values := limited_values(sets, name)) is not None},
+        also_reads=tuple(also_reads),
     )
 
 
@@ -42,24 +45,25 @@ def count_cells(
     counted: Sequence[Counted],
     n_threads: int | None,
     writer: RowWriter,
-) -> tuple[Slice, ...]:
-    """Count one partition.
+    watchers: Sequence[Callable[[CodedRows], None]] = (),
+) -> tuple[tuple[str, ...], ...]:
+    """Count one partition; ``watchers`` see its rows go by.
 
     Returns:
-        Every slice that occurs, under the names that all measures of the partition are to use.
+        By slice dimension, the values that the codes watchers saw stand for.
 
     Raises:
         SchemaError: if a column cannot be counted as planned.
         SourceError: from the batches.
     """
-    result = scan_cells(batches, plan, n_threads)
+    result = scan_cells(batches, plan, n_threads, watchers)
     ids = [one.id for one in counted if isinstance(one.measure, Cells)]
     for measure_id, column in zip(ids, result.columns, strict=True):
         if column.plan.measure.form == "moments":
             _write_moments(measure_id, result, column, writer)
         else:
             _write_counts(measure_id, result, column, writer)
-    return result.slices
+    return result.slice_names
 
 
 def _write_counts(measure_id: str, result: CellCounts, column: ColumnCounts, writer: RowWriter) -> None:

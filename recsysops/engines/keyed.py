@@ -1,13 +1,23 @@
-"""Counters per key: the top keys of every slice and one tail, and a HyperLogLog of the distinct keys."""
+"""Counters per key: the top keys of every slice and one tail, and a HyperLogLog of the distinct keys.
+
+While batches go by, rows become numbers in a table of DuckDB (a key is its 64-bit hash, its name is kept once); they are
+grouped at the end, spilling where they do not fit. Counts are exact as long as no two keys of a partition share a hash.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from recsysops.engines.prepared_rows import PreparedRows
+from recsysops.engines.row_table import RowTable, slice_columns
+from recsysops.profiles.categories import as_labels
+from recsysops.profiles.coded_rows import CodedRows, chosen, validity
+from recsysops.profiles.column_codes import doubles_of, mask_of
+from recsysops.profiles.fast_hash import Hashes, hash_values
 from recsysops.profiles.measures import Counter, Keyed
 from recsysops.profiles.profile import RowWriter
 from recsysops.profiles.slices import EVERYTHING
@@ -23,6 +33,14 @@ DISTINCT = "#distinct"
 """Key of the row that holds the HyperLogLog registers and no counters."""
 SLICE_TOP_K = 200
 """Keys kept for one slice; all rows together keep the measure's own ``top_k``."""
+WEIGHT_UNIT = 1e15
+"""Exposure is added in whole units of 1e-15, so that neither threads nor the split into partitions show in it."""
+_SQL: dict[Counter, str] = {
+    "rows": "count(*)",
+    "requests": "count(request)",  # and see `_counted_sql`
+    "impressions": "count(*) FILTER (shown)",
+    "exposure": f"sum(weight) / {WEIGHT_UNIT}",
+}
 
 
 def stored_key(key: str) -> str:
@@ -36,118 +54,139 @@ def columns_of(measure: Keyed, schema: TableSchema) -> tuple[str, ...]:
     return (measure.key, *(column.name for column in roles if column is not None))
 
 
-def count_keyed(
-    connection: duckdb.DuckDBPyConnection,
-    prepared: PreparedRows,
-    measures: Sequence[tuple[str, Keyed]],
-    places: dict[str, str],
-    schema: TableSchema,
-    writer: RowWriter,
-) -> None:
-    """Count keys over one partition. Rows whose key is NULL are left out: missing ids are counted as cells."""
-    for measure_id, measure in measures:
-        key = f"CAST({places[measure.key]} AS VARCHAR)"
-        counters = [_counter_sql(counter, places, schema) for counter in measure.counters]
-        has_repeats = "requests" in measure.counters and _find_repeats(connection, prepared, key)
-        statement = _counts_sql(prepared, measure, key, counters, has_repeats)
-        parameters = {"measure": measure_id, **{f"d{i}": name for i, name in enumerate(prepared.dimensions)}}
-        writer.add_table(connection.sql(statement, params=parameters).to_arrow_table())
-        _count_distinct(connection, prepared, measure_id, key, writer)
+class KeyedCounter:
+    """Counts the keys of one partition. Rows whose key is NULL are left out: missing ids are counted as cells.
+
+    Args:
+        connection: where rows are kept, used by this counter alone; memory limit and spill folder are the caller's.
+        measure_id, measure, schema: what is counted, and in which table.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, measure_id: str, measure: Keyed, schema: TableSchema
+    ) -> None:
+        self._connection = connection
+        self._measure_id = measure_id
+        self._measure = measure
+        self._schema = schema
+        self._names = RowTable(connection, "key_names")
+        self._rows = RowTable(connection, "key_rows")
+        self._known: Hashes = np.zeros(0, np.uint64)
+
+    def add(self, rows: CodedRows) -> None:
+        """Take the rows of a batch."""
+        labels = as_labels(rows.batch.column(self._measure.key), self._measure.key)
+        self._learn(labels.dictionary)
+        index = chosen(rows.placeable & validity(labels.indices))
+        columns: dict[str, Any] = {"day": rows.days[index].astype(np.int32), "key": hash_values(labels)[index]}
+        columns |= {f"s{d}": values[index] for d, values in enumerate(rows.values)}
+        counters = self._measure.counters
+        if "requests" in counters:
+            columns["request"] = pa.array(rows.requests[index], mask=~rows.has_request[index])
+        if "impressions" in counters or "exposure" in counters:
+            shown = self._shown(rows)
+            columns["shown"] = shown[index]
+            if "exposure" in counters:
+                columns["weight"] = self._weights(rows, shown)[index]
+        self._rows.add(columns)
+
+    def _learn(self, names: pa.Array) -> None:
+        hashes = hash_values(names)
+        is_new = ~np.isin(hashes, self._known) & validity(names)
+        if is_new.any() or not self._names.exists:
+            self._known = np.union1d(self._known, hashes[is_new])
+            self._names.add({"key": hashes[is_new], "name": names.filter(pa.array(is_new))})
+
+    def _shown(self, rows: CodedRows) -> npt.NDArray[np.bool_]:
+        """Which rows are impressions: what the log says; else those with a position; else all."""
+        shown, position = self._schema.role("shown"), self._schema.role("position")
+        if shown is not None:
+            return mask_of(rows.batch.column(shown.name), shown.name)
+        if position is not None:
+            return validity(rows.batch.column(position.name))
+        return np.ones(len(rows.days), np.bool_)
+
+    def _weights(self, rows: CodedRows, shown: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """1 / log2(1 + position) of impressions from position 1 on, 0 elsewhere; without positions every impression is 1."""
+        column = self._schema.role("position")
+        if column is None:
+            return np.where(shown, int(WEIGHT_UNIT), 0)
+        place = doubles_of(rows.batch.column(column.name), column.name)
+        counts = shown & (place >= 1)
+        return np.where(counts, np.rint(WEIGHT_UNIT / np.log2(1 + np.where(counts, place, 1))), 0).astype(np.int64)
+
+    def write(self, names: Sequence[Sequence[str]], writer: RowWriter) -> None:
+        """Write what has been counted; ``names`` are the slice values by dimension and code."""
+        counted = _counted_sql(self._rows.name, self._measure, len(names), self._has_repeats())
+        self._connection.execute(f"CREATE TEMP TABLE counted AS {counted}")
+        parameters: dict[str, Any] = {"measure": self._measure_id}
+        for d, dimension in enumerate(self._schema.slices):
+            parameters |= {f"d{d}": dimension, f"n{d}": list(names[d])}
+        statement = _stored_sql(self._names.name, self._measure, len(names))
+        writer.add_table(self._connection.sql(statement, params=parameters).to_arrow_table())
+        self._write_distinct(len(names), writer)
+        for table in ("counted", self._rows.name, self._names.name):
+            self._connection.execute(f"DROP TABLE {table}")
+
+    def _has_repeats(self) -> bool:
+        """Make the table ``several``: requests that have a key several times in a day. Most logs have none."""
+        if "requests" not in self._measure.counters:
+            return False
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE several AS SELECT day, key, request FROM {self._rows.name} "
+            "WHERE request IS NOT NULL GROUP BY ALL HAVING count(*) > 1"
+        )
+        return bool(self._connection.execute("SELECT count(*) > 0 FROM several").fetchall()[0][0])
+
+    def _write_distinct(self, n_dimensions: int, writer: RowWriter) -> None:
+        whole = "".join(f" AND s{d} IS NULL" for d in range(n_dimensions))
+        found = self._connection.execute(f"SELECT day, key FROM counted WHERE true{whole}").fetchnumpy()
+        days, hashes = np.asarray(found["day"]), np.asarray(found["key"], np.uint64)
+        for day in np.unique(days):
+            sketch = registers_from_hashes(hashes[days == day])
+            writer.add(self._measure_id, int(day), EVERYTHING, key=DISTINCT, registers=sketch.tobytes())
 
 
-def _find_repeats(connection: duckdb.DuckDBPyConnection, prepared: PreparedRows, key: str) -> bool:
-    """Make the table ``several``: requests that have a key several times in a day. Most logs have none."""
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE several AS SELECT day, {key} AS key, request FROM {prepared.view} "
-        f"WHERE {key} IS NOT NULL AND request IS NOT NULL GROUP BY ALL HAVING count(*) > 1"
+def _counted_sql(rows: str, measure: Keyed, n_dimensions: int, has_repeats: bool) -> str:
+    """(day, s0 …, key, c0 …) of every grouping set, s NULL where it is not grouped by.
+
+    Distinct requests do not add up: rows with a request are counted, and where a request has a key several times, which
+    is rare, the excess is taken off again.
+    """
+    slices = slice_columns(n_dimensions)
+    sets = ", ".join(["(day, key)", *(f"(day, key, s{d})" for d in range(n_dimensions))])
+    counters = ", ".join(f"{_SQL[counter]} AS c{index}" for index, counter in enumerate(measure.counters))
+    counted = f"SELECT day{slices}, key, {counters} FROM {rows} GROUP BY GROUPING SETS ({sets})"
+    if not has_repeats:
+        return counted
+    excess = ", ".join(
+        f"{'count(DISTINCT request) - count(request)' if counter == 'requests' else '0'} AS c{index}"
+        for index, counter in enumerate(measure.counters)
     )
-    return bool(connection.execute("SELECT count(*) > 0 FROM several").fetchall()[0][0])
+    totals = ", ".join(f"sum(c{index}) AS c{index}" for index in range(len(measure.counters)))
+    return (
+        f"SELECT day{slices}, key, {totals} FROM ({counted} UNION ALL SELECT day{slices}, key, {excess} FROM {rows} "
+        f"SEMI JOIN several USING (day, key, request) GROUP BY GROUPING SETS ({sets})) GROUP BY ALL"
+    )
 
 
-def _counts_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str], has_repeats: bool) -> str:
+def _stored_sql(names: str, measure: Keyed, n_dimensions: int) -> str:
     """Rows as a profile stores them: the top keys of every day and slice, and what remains."""
-    columns = prepared.slice_columns
-    slices = "".join(f", {column}" for column in columns)
-    names = [f"n{index}" for index in range(len(counters))]
-    totals = ", ".join(f"CAST(sum({name}) AS DOUBLE)" for name in names)
-    is_whole = " AND ".join(f"{column} IS NULL" for column in columns) or "true"
-    dimension = "".join(f"WHEN {column} IS NOT NULL THEN $d{index} " for index, column in enumerate(columns))
+    slices = slice_columns(n_dimensions)
+    totals = ", ".join(f"CAST(sum(c{index}) AS DOUBLE)" for index in range(len(measure.counters)))
+    is_whole = " AND ".join(f"s{d} IS NULL" for d in range(n_dimensions)) or "true"
+    dimension = "".join(f"WHEN s{d} IS NOT NULL THEN $d{d} " for d in range(n_dimensions))
+    value = "".join(f"list_extract($n{d}, s{d} + 1), " for d in range(n_dimensions))
     return f"""
-        WITH {_counted_sql(prepared, measure, key, counters, has_repeats)}, ranked AS (
-            SELECT *, row_number() OVER (PARTITION BY day{slices} ORDER BY n0 DESC, key)
+        WITH ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY day{slices} ORDER BY c0 DESC, name)
                       <= CASE WHEN {is_whole} THEN {measure.top_k} ELSE {min(measure.top_k, SLICE_TOP_K)} END AS is_top
-            FROM counted
+            FROM counted JOIN {names} USING (key)
         ), folded AS (
-            SELECT day{slices}, CASE WHEN is_top THEN '=' || key ELSE '{TAIL}' END AS stored, [{totals}] AS sums
+            SELECT day{slices}, CASE WHEN is_top THEN '=' || name ELSE '{TAIL}' END AS stored, [{totals}] AS sums
             FROM ranked GROUP BY ALL
         )
         SELECT $measure AS measure, day, CASE {dimension}WHEN true THEN '' END AS dimension,
-               coalesce({"".join(f"{column}, " for column in columns)}'') AS value, stored AS key, sums
+               coalesce({value}'') AS value, stored AS key, sums
         FROM folded ORDER BY day, dimension, value, key
     """
-
-
-def _counted_sql(prepared: PreparedRows, measure: Keyed, key: str, counters: list[str], has_repeats: bool) -> str:
-    """Common table expressions that end in ``counted``: (day, s0 …, key, n0 …) of every grouping set.
-
-    Rows are added up by all dimensions together before they are by each. Distinct requests do not add up so: rows with
-    a request are counted, and where a request has a key several times, which is rare, the excess is taken off again.
-    """
-    slices = "".join(f", {column}" for column in prepared.slice_columns)
-    names = [f"n{index}" for index in range(len(counters))]
-    selected = ", ".join(f"{sql} AS {name}" for sql, name in zip(counters, names, strict=True))
-    totals = ", ".join(f"sum({name}) AS {name}" for name in names)
-    sets = prepared.grouping_sets("day", "key")
-    keyed_rows = f"(SELECT *, {key} AS key FROM {prepared.view} WHERE {key} IS NOT NULL)"
-    fine = f"fine AS (SELECT day{slices}, key, {selected} FROM {keyed_rows} GROUP BY ALL)"
-    added = f"SELECT day{slices}, key, {totals} FROM fine GROUP BY {sets}"
-    if not has_repeats:
-        return f"{fine}, counted AS ({added})"
-    excess = ", ".join(
-        f"{'count(DISTINCT request) - count(request)' if counter == 'requests' else '0'} AS {name}"
-        for counter, name in zip(measure.counters, names, strict=True)
-    )
-    return f"""
-        {fine}, counted AS (
-            SELECT day{slices}, key, {totals} FROM (
-                {added}
-                UNION ALL
-                SELECT day{slices}, key, {excess} FROM {keyed_rows} SEMI JOIN several USING (day, key, request)
-                GROUP BY {sets}
-            ) GROUP BY ALL
-        )
-    """
-
-
-def _count_distinct(
-    connection: duckdb.DuckDBPyConnection, prepared: PreparedRows, measure_id: str, key: str, writer: RowWriter
-) -> None:
-    distinct = f"SELECT DISTINCT day, {key} AS key FROM {prepared.view} WHERE {key} IS NOT NULL"
-    statement = f"SELECT day, md5_number_lower(key) AS h FROM ({distinct})"
-    found = connection.execute(statement).fetchnumpy()
-    days, hashes = np.asarray(found["day"]), np.asarray(found["h"], np.uint64)
-    for day in np.unique(days):
-        sketch = registers_from_hashes(hashes[days == day])
-        writer.add(measure_id, int(day), EVERYTHING, key=DISTINCT, registers=sketch.tobytes())
-
-
-def _counter_sql(counter: Counter, places: dict[str, str], schema: TableSchema) -> str:
-    position = schema.role("position")
-    shown = schema.role("shown")
-    is_shown = "true"
-    if shown is not None:
-        is_shown = f"coalesce(TRY_CAST({places[shown.name]} AS BOOLEAN), false)"
-    elif position is not None:
-        is_shown = f"{places[position.name]} IS NOT NULL"
-    if counter == "rows":
-        return "count(*)"
-    if counter == "requests":
-        return "count(request)"  # and see `_counted_sql`
-    if counter == "impressions":
-        return f"count(*) FILTER ({is_shown})"
-    if position is None:
-        return f"count(*) FILTER ({is_shown})"
-    place = f"CAST({places[position.name]} AS DOUBLE)"
-    # decimals add exactly, so that neither threads nor the split into partitions show in the last digits
-    weight = f"CAST(1 / log2(1 + {place}) AS DECIMAL(18, 15))"
-    return f"coalesce(sum({weight}) FILTER ({is_shown} AND {place} >= 1), 0)"

@@ -1,30 +1,34 @@
-"""Counting one partition: facts and cells in one pass over its batches, everything else in SQL."""
+"""Counting one partition: one pass over its batches, in which cells, keys, requests and samples are counted together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from recsysops.engines import keyed, keyed_sample
+from recsysops.engines import keyed, keyed_sample, per_request
 from recsysops.engines.cells import count_cells, scan_plan
 from recsysops.engines.counted import Counted
-from recsysops.engines.per_request import count_per_request
+from recsysops.engines.keyed import KeyedCounter
+from recsysops.engines.keyed_sample import RequestSampler
+from recsysops.engines.per_request import RequestCounter, by_request
 from recsysops.engines.planning import ScanUnit
-from recsysops.engines.prepared_rows import columns_read, prepare_view, queryable
+from recsysops.errors import SourceError
+from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.frozen_sets import FrozenSet
-from recsysops.profiles.group_codes import DAY_US, OTHER_VALUE, day_of, microseconds
+from recsysops.profiles.group_codes import DAY_US, day_of, microseconds
 from recsysops.profiles.history import PartitionFacts
-from recsysops.profiles.measures import Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.measures import Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.parquet_batches import parquet_batches
 from recsysops.profiles.profile import Profile, RowWriter
-from recsysops.profiles.slices import Slice
 from recsysops.tables.contract import TABLES
+from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 
@@ -32,6 +36,14 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "1GB"
+Connect = Callable[[], "duckdb.DuckDBPyConnection"]
+
+
+class RowCounter(Protocol):
+    """Sees the rows of one partition go by, then writes what it has counted."""
+
+    def add(self, rows: CodedRows) -> None: ...
+    def write(self, names: Sequence[Sequence[str]], writer: RowWriter) -> None: ...
 
 
 @dataclass
@@ -91,7 +103,7 @@ def count_partition(
     partition: Partition,
     counted: Sequence[Counted],
     sets: Mapping[str, FrozenSet],
-    connect: Callable[[], duckdb.DuckDBPyConnection],
+    connect: Connect,
     n_threads: int | None,
 ) -> Profile:
     """The profile of one partition over some measures of a table (cohorts are counted elsewhere).
@@ -105,11 +117,13 @@ def count_partition(
     writer = RowWriter()
     extent = Extent(clock.name if clock else None)
     if clock is not None and not all(isinstance(one.measure, Facts) for one in counted):
-        plan = scan_plan(table.schema, counted, sets)
+        also = [name for one in counted for name in _columns_of(one.measure, table.schema)]
+        plan = scan_plan(table.schema, counted, sets, also)
         batches = extent.watch(_batches(table, partition, plan.reads))
-        slices = count_cells(batches, plan, counted, n_threads, writer)
-        if extent.days:
-            _count_by_sql(table, partition, counted, slices, connect, writer)
+        with _row_counters(partition, table.schema, counted, connect) as counters:
+            names = count_cells(batches, plan, counted, n_threads, writer, [one.add for one in counters])
+            for counter in counters if extent.days else ():
+                counter.write(names, writer)
     else:
         reads = [clock.name] if clock else [column.name for column in table.schema.columns[:1]]
         for _ in extent.watch(table.batches(partition, reads)):
@@ -128,39 +142,46 @@ def _batches(table: Table, partition: Partition, columns: Sequence[str]) -> Iter
     return parquet_batches(path, columns, texts)
 
 
-def _kept_values(slices: Sequence[Slice]) -> dict[str, list[str]]:
-    """By dimension of which some values were counted as "(other)", those that were not."""
-    limited = {one.dimension for one in slices if one.value == OTHER_VALUE and one.dimension}
-    return {
-        name: [one.value for one in slices if one.dimension == name and one.value != OTHER_VALUE] for name in limited
-    }
+@contextmanager
+def _row_counters(
+    partition: Partition, schema: TableSchema, counted: Sequence[Counted], connect: Connect
+) -> Iterator[list[RowCounter]]:
+    """What counts more than cells; DuckDB is opened only where it is needed.
+
+    Raises:
+        SourceError: if DuckDB can hold the rows neither in memory nor on disk.
+    """
+    import duckdb
+
+    requests = by_request(schema, [(one.id, one.measure) for one in counted if isinstance(one.measure, PerRequest)])
+    keys = [(one.id, one.measure) for one in counted if isinstance(one.measure, Keyed)]
+    counters: list[RowCounter] = [
+        RequestSampler(one.id, one.measure, schema) for one in counted if isinstance(one.measure, KeyedSample)
+    ]
+    try:
+        with ExitStack() as stack:
+            if requests or keys:
+                opened = stack.enter_context(connect())  # counters run side by side: each has a cursor to itself
+                cursors = [stack.enter_context(opened.cursor()) for _ in (*requests, *keys)]
+                counters += [RequestCounter(cursors.pop(), *one, schema) for one in requests.items()]
+                counters += [KeyedCounter(cursors.pop(), *one, schema) for one in keys]
+            yield counters
+    except duckdb.Error as error:
+        raise SourceError(
+            partition.key,
+            found=str(error).splitlines()[0][:200],
+            expected="room to count its rows",
+            next_step="free memory, or disk space below the state folder",
+        ) from error
 
 
-def _count_by_sql(
-    table: Table,
-    partition: Partition,
-    counted: Sequence[Counted],
-    slices: Sequence[Slice],
-    connect: Callable[[], duckdb.DuckDBPyConnection],
-    writer: RowWriter,
-) -> None:
-    per_request = [(one.id, one.measure) for one in counted if isinstance(one.measure, PerRequest)]
-    keyed_measures = [(one.id, one.measure) for one in counted if isinstance(one.measure, Keyed)]
-    samples = [(one.id, one.measure) for one in counted if isinstance(one.measure, KeyedSample)]
-    schema = table.schema
-    needed = [name for _, measure in per_request for name in measure.columns]
-    needed += [name for _, measure in keyed_measures for name in keyed.columns_of(measure, schema)]
-    needed += [name for _, measure in samples for name in keyed_sample.columns_of(measure, schema)]
-    columns = tuple(dict.fromkeys(needed))
-    if not columns:
-        return
-    read = columns_read(schema, columns)
-    with connect() as connection, queryable(connection, table, partition, read, "partition") as view:
-        prepared = prepare_view(connection, view, schema, columns, _kept_values(slices))
-        places = {name: f"c{index}" for index, name in enumerate(columns)}
-        count_per_request(connection, prepared, per_request, places, writer)
-        keyed.count_keyed(connection, prepared, keyed_measures, places, schema, writer)
-        keyed_sample.count_keyed_sample(connection, prepared, samples, places, schema, writer)
+def _columns_of(measure: Measure, schema: TableSchema) -> tuple[str, ...]:
+    """The columns that row counters read."""
+    if isinstance(measure, PerRequest):
+        return per_request.columns_of(measure, schema)
+    if isinstance(measure, Keyed):
+        return keyed.columns_of(measure, schema)
+    return keyed_sample.columns_of(measure, schema) if isinstance(measure, KeyedSample) else ()
 
 
 def open_connection(state: Path, n_threads: int | None) -> duckdb.DuckDBPyConnection:

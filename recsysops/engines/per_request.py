@@ -1,136 +1,208 @@
-"""Predicates of whole requests, evaluated on all rows: one pass makes a row per request, from which all are counted."""
+"""Predicates of whole requests, evaluated on all rows.
+
+While batches go by, neighbouring rows of one request become a run, one row in a table of DuckDB; at the end runs are
+added up to requests, which is exact wherever a request's rows stand. Only repeated keys need every row: as two 64-bit
+hashes, of the request and of the key. Counts are exact as long as no two requests of a partition, and no two keys of a
+request, share a hash.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from recsysops.engines.prepared_rows import PreparedRows, key_text
+from recsysops.engines.prepared_rows import key_columns
+from recsysops.engines.row_table import RowTable, slice_columns
+from recsysops.profiles.coded_rows import CodedRows, chosen, picked
+from recsysops.profiles.column_codes import doubles_of, mask_of
+from recsysops.profiles.fast_hash import Hashes, hash_rows
 from recsysops.profiles.measures import N_BUCKETS, PerRequest
 from recsysops.profiles.profile import RowWriter
-from recsysops.profiles.slices import Slice
+from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.tables.schema import TableSchema
 
 if TYPE_CHECKING:
     import duckdb
 
 CELLS = ("requests", "flagged_requests", "rows", "flagged_rows")
+Measures = Sequence[tuple[str, PerRequest]]
 
 
-def columns_of(measure: PerRequest) -> tuple[str, ...]:
+def columns_of(measure: PerRequest, schema: TableSchema) -> tuple[str, ...]:
     """The table's columns that the measure reads."""
-    return measure.columns
+    return (*measure.columns, *key_columns(schema)) if schema.role("request_id") is None else measure.columns
 
 
-def count_per_request(
-    connection: duckdb.DuckDBPyConnection,
-    prepared: PreparedRows,
-    measures: Sequence[tuple[str, PerRequest]],
-    places: dict[str, str],
-    writer: RowWriter,
-) -> None:
-    """Count some predicates over one partition.
+def by_request(schema: TableSchema, measures: Measures) -> Mapping[tuple[str, ...], Measures]:
+    """Measures by what makes a request: () for the log's own; in tables without any, the columns of a key."""
+    grouped: dict[tuple[str, ...], list[tuple[str, PerRequest]]] = {}
+    for measure_id, measure in measures:
+        own: tuple[str, ...] = ()
+        if schema.role("request_id") is None:
+            own = measure.columns if measure.predicate == "duplicate_key" else key_columns(schema)
+        grouped.setdefault(own, []).append((measure_id, measure))
+    return grouped
+
+
+def requests_of(rows: CodedRows, key: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.bool_]]:
+    """The hash of each row's request and whether it counts as one of a request; ``key`` as in `by_request`."""
+    if not key:
+        return rows.requests, rows.placeable & rows.has_request
+    return hash_rows([rows.batch.column(name) for name in key], len(rows.days)), rows.placeable
+
+
+class RequestCounter:
+    """Counts some predicates over one partition.
 
     Args:
-        connection: where the prepared view is.
-        prepared: the view.
+        connection: where runs are kept, used by this counter alone; memory limit and spill folder are the caller's.
+        key: columns whose values make a request, () for the log's own requests.
         measures: (measure id, measure).
-        places: the table's column → its name in the view.
-        writer: receives collapsed and bucketed rows with the cells ``CELLS``.
+        schema: of the table.
     """
-    keyed_alone = [one for one in measures if _is_its_own_request(one[1], prepared)]
-    of_requests = [one for one in measures if one not in keyed_alone]
-    if of_requests:
-        connection.execute(_requests_sql(prepared, [measure for _, measure in of_requests], places))
-    for index, (measure_id, measure) in enumerate(of_requests):
-        source, flagged = "requests", f"flagged_{index}"
-        if measure.predicate == "duplicate_key":
-            repeated = _repeated_sql(prepared, "request", [places[name] for name in measure.columns])
-            source, flagged = f"requests LEFT JOIN ({repeated}) AS repeated USING (request)", "coalesce(extra, 0)"
-        _count(connection, prepared, measure_id, source, flagged, writer)
-    for measure_id, measure in keyed_alone:
-        columns = [places[name] for name in measure.columns]
-        _count(connection, prepared, measure_id, _keys_sql(prepared, columns), "n_rows - 1", writer)
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        key: tuple[str, ...],
+        measures: Measures,
+        schema: TableSchema,
+    ) -> None:
+        self._connection = connection
+        self._key = key
+        self._measures = measures
+        self._dimensions = schema.slices
+        self._request_id = schema.role("request_id")
+        self._runs = RowTable(connection, "runs")
+        self._keys = {
+            index: RowTable(connection, f"request_keys_{index}")
+            for index, (_, measure) in enumerate(measures)
+            if measure.predicate == "duplicate_key" and not key
+        }
+
+    def add(self, rows: CodedRows) -> None:
+        """Take the rows of a batch."""
+        requests, counts = requests_of(rows, self._key)
+        index = chosen(counts)
+        requests, days, values = requests[index], rows.days[index].astype(np.int32), rows.values[:, index]
+        starts = _run_starts(requests, days, values)
+        columns: dict[str, Any] = {"request": requests[starts], "day": days[starts]}
+        columns |= {f"s{d}": codes[starts] for d, codes in enumerate(values)}
+        columns["n_rows"] = np.diff(starts, append=len(requests))
+        for number, (_, measure) in enumerate(self._measures):
+            if number in self._keys:
+                self._keys[number].add({"request": requests, "key": self._keys_of(rows, measure)[index]})
+            elif measure.predicate != "duplicate_key":
+                columns |= _partial(measure, number, rows, index, starts)
+        self._runs.add(columns)
+
+    def _keys_of(self, rows: CodedRows, measure: PerRequest) -> Hashes:
+        own = self._request_id.name if self._request_id is not None else ""
+        return hash_rows([rows.batch.column(name) for name in measure.columns if name != own], len(rows.days))
+
+    def write(self, names: Sequence[Sequence[str]], writer: RowWriter) -> None:
+        """Write what has been counted; ``names`` are the slice values by dimension and code."""
+        ordered = [sorted(values) for values in names]
+        ranks = [[order.index(name) for name in values] for order, values in zip(ordered, names, strict=True)]
+        self._connection.execute(
+            f"CREATE TEMP TABLE requests AS {_requests_sql(self._runs.name, self._measures, ranks)}"
+        )
+        for number, (measure_id, measure) in enumerate(self._measures):
+            source, flagged = "requests", f"flagged_{number}"
+            if number in self._keys:
+                source = f"requests LEFT JOIN ({_repeated_sql(self._keys[number].name)}) USING (request)"
+                flagged = "coalesce(extra, 0)"
+            elif measure.predicate == "duplicate_key":
+                flagged = "n_rows - 1"
+            found = self._connection.execute(_cells_sql(source, flagged, len(names))).fetchall()
+            _write(measure_id, self._dimensions, ordered, found, writer)
+        for table in ("requests", self._runs.name, *(one.name for one in self._keys.values())):
+            self._connection.execute(f"DROP TABLE {table}")
 
 
-def _is_its_own_request(measure: PerRequest, prepared: PreparedRows) -> bool:
-    """In tables without requests each key is one."""
-    return measure.predicate == "duplicate_key" and not prepared.has_requests
+def _run_starts(requests: Hashes, days: npt.NDArray[Any], values: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """Where rows begin that differ from the one before in request, day or slice."""
+    differs = np.ones(len(requests), np.bool_)
+    differs[1:] = (requests[1:] != requests[:-1]) | (days[1:] != days[:-1])
+    for codes in values:
+        differs[1:] |= codes[1:] != codes[:-1]
+    return np.flatnonzero(differs)
 
 
-def _requests_sql(prepared: PreparedRows, measures: Sequence[PerRequest], places: dict[str, str]) -> str:
-    """One row per request for all measures: request, bucket, day, s0 …, n_rows, flagged_i (rows that fail)."""
+def _partial(
+    measure: PerRequest, number: int, rows: CodedRows, index: npt.NDArray[np.intp] | slice, starts: npt.NDArray[np.intp]
+) -> dict[str, Any]:
+    """What a run contributes to a predicate: rows that fail it, or that are no number and the range of the others."""
+    name = measure.columns[0]
+    column = picked(rows.batch.column(name), index)
+    if measure.predicate == "any_row":
+        failing = mask_of(column, name)
+        return {f"n_{number}": _sums(failing, starts)}
+    doubles = doubles_of(column, name)
+    if measure.predicate == "invalid_number":
+        return {f"n_{number}": _sums(~np.isfinite(doubles), starts)}
+    low = np.fmin.reduceat(doubles, starts) if len(starts) else doubles
+    high = np.fmax.reduceat(doubles, starts) if len(starts) else doubles
+    return {f"n_{number}": _sums(np.isnan(doubles), starts), f"low_{number}": low, f"high_{number}": high}
+
+
+def _sums(which: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
+    return np.add.reduceat(which, starts, dtype=np.int64) if len(starts) else np.zeros(0, np.int64)
+
+
+def _requests_sql(runs: str, measures: Measures, ranks: Sequence[Sequence[int]]) -> str:
+    """A row per request: its bucket, first day, least slice value by rank, n_rows, flagged_i (rows that fail)."""
+    least = "".join(f", min(list_extract({rank}, s{d} + 1)) AS s{d}" for d, rank in enumerate(ranks))
     flagged = "".join(
-        f", {_flagged_sql(measure, places[measure.columns[0]])} AS flagged_{index}"
-        for index, measure in enumerate(measures)
+        f", {_flagged_sql(measure, number)} AS flagged_{number}"
+        for number, (_, measure) in enumerate(measures)
         if measure.predicate != "duplicate_key"
     )
     return (
-        f"CREATE OR REPLACE TEMP TABLE requests AS SELECT request, {_bucket('request')} AS bucket, "
-        f"min(day) AS day, count(*) AS n_rows{_least_slices(prepared)}{flagged} "
-        f"FROM {prepared.view} WHERE request IS NOT NULL GROUP BY request"
+        f"SELECT request, CAST(request % {N_BUCKETS} AS INTEGER) AS bucket, min(day) AS day, "
+        f"CAST(sum(n_rows) AS BIGINT) AS n_rows{least}{flagged} FROM {runs} GROUP BY request"
     )
 
 
-def _repeated_sql(prepared: PreparedRows, request: str, columns: list[str]) -> str:
+def _flagged_sql(measure: PerRequest, number: int) -> str:
+    if measure.predicate != "constant_number":
+        return f"CAST(sum(n_{number}) AS BIGINT)"
+    is_constant = f"sum(n_rows) > 1 AND sum(n_{number}) = 0 AND min(low_{number}) = max(high_{number})"
+    return f"CASE WHEN {is_constant} THEN CAST(sum(n_rows) AS BIGINT) ELSE 0 END"
+
+
+def _repeated_sql(keys: str) -> str:
     """Requests in which a key occurs more than once: request, extra (rows beyond the first of each key)."""
     return (
-        f"SELECT request, sum(n - 1) AS extra FROM (SELECT {request}, count(*) AS n FROM {prepared.view} "
-        f"WHERE request IS NOT NULL GROUP BY request, {', '.join(columns)} HAVING count(*) > 1) GROUP BY request"
+        f"SELECT request, sum(n - 1) AS extra FROM (SELECT request, count(*) AS n FROM {keys} "
+        "GROUP BY request, key HAVING count(*) > 1) GROUP BY request"
     )
 
 
-def _keys_sql(prepared: PreparedRows, columns: list[str]) -> str:
-    """One row per key, which is its own request."""
+def _cells_sql(source: str, flagged: str, n_dimensions: int) -> str:
+    sets = ", ".join(["(day, bucket)", *(f"(day, bucket, s{d})" for d in range(n_dimensions))])
     return (
-        f"(SELECT {_bucket(key_text(columns))} AS bucket, min(day) AS day, count(*) AS n_rows{_least_slices(prepared)} "
-        f"FROM {prepared.view} GROUP BY {', '.join(columns)})"
+        f"SELECT day{slice_columns(n_dimensions)}, bucket, count(*), count(*) FILTER ({flagged} > 0), sum(n_rows), "
+        f"sum({flagged}) FROM {source} GROUP BY GROUPING SETS ({sets})"
     )
 
 
-def _least_slices(prepared: PreparedRows) -> str:
-    return "".join(f", min({column}) AS {column}" for column in prepared.slice_columns)
-
-
-def _bucket(request: str) -> str:
-    return f"CAST(md5_number_lower({request}) % {N_BUCKETS} AS INTEGER)"
-
-
-def _count(
-    connection: duckdb.DuckDBPyConnection,
-    prepared: PreparedRows,
+def _write(
     measure_id: str,
-    source: str,
-    flagged: str,
+    dimensions: Sequence[str],
+    names: Sequence[Sequence[str]],
+    rows: list[tuple[Any, ...]],
     writer: RowWriter,
 ) -> None:
-    slices = "".join(f"{column}, " for column in prepared.slice_columns)
-    statement = f"""
-        SELECT day, {slices}bucket, count(*), count(*) FILTER ({flagged} > 0), sum(n_rows), sum({flagged})
-        FROM {source} GROUP BY {prepared.grouping_sets("day", "bucket")}
-    """
-    _write(measure_id, prepared, connection.execute(statement).fetchall(), writer)
-
-
-def _flagged_sql(measure: PerRequest, column: str) -> str:
-    number = f"TRY_CAST({column} AS DOUBLE)"
-    if measure.predicate == "invalid_number":
-        return f"count(*) FILTER ({number} IS NULL OR isnan({number}) OR isinf({number}))"
-    if measure.predicate == "constant_number":
-        is_constant = f"count({number}) = count(*) AND min({number}) = max({number}) AND NOT isnan(max({number}))"
-        return f"CASE WHEN count(*) > 1 AND {is_constant} THEN count(*) ELSE 0 END"
-    return f"count(*) FILTER (TRY_CAST({column} AS BOOLEAN))"
-
-
-def _write(measure_id: str, prepared: PreparedRows, rows: list[tuple[object, ...]], writer: RowWriter) -> None:
-    n_slices = len(prepared.dimensions)
     bucketed: dict[tuple[int, Slice], np.ndarray[tuple[int, int], np.dtype[np.int64]]] = {}
-    for row in rows:
-        slice_ = prepared.slice_of(tuple(None if value is None else str(value) for value in row[1 : 1 + n_slices]))
-        key = (int(str(row[0])), slice_)
+    for day, *codes, bucket, n_requests, n_flagged, n_rows, n_flagged_rows in rows:
+        grouped = [Slice(dimensions[d], names[d][code]) for d, code in enumerate(codes) if code is not None]
+        key = (day, grouped[0] if grouped else EVERYTHING)
         counts = bucketed.setdefault(key, np.zeros((N_BUCKETS, len(CELLS)), np.int64))
-        counts[int(str(row[1 + n_slices]))] = [int(str(value)) for value in row[2 + n_slices :]]
+        counts[bucket] = (n_requests, n_flagged, n_rows, n_flagged_rows)
     for (day, slice_), counts in sorted(bucketed.items()):
         writer.add(measure_id, day, slice_, counts=counts.sum(axis=0))
         writer.add_buckets(measure_id, day, slice_, counts.ravel())

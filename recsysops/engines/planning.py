@@ -18,7 +18,7 @@ from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.table import Table
 
-COUNTING_VERSION = 1
+COUNTING_VERSION = 2
 """Raised whenever the same rows would be counted differently; older profiles are then counted again."""
 
 

@@ -98,7 +98,7 @@ class CellCounts:
 
     ``days`` rise; ``slices[0]`` is every row, the others are sorted by dimension (in the plan's order), then value;
     only what occurred is listed. ``n_unplaced_rows`` had no usable time and are in no count. ``columns`` are in the
-    plan's order.
+    plan's order. ``slice_names`` are, by dimension, the values that the codes of `CodedRows` stand for.
     """
 
     days: tuple[date, ...]
@@ -106,3 +106,4 @@ class CellCounts:
     columns: tuple[ColumnCounts, ...]
     n_rows: int
     n_unplaced_rows: int
+    slice_names: tuple[tuple[str, ...], ...] = ()

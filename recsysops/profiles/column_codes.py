@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from recsysops.errors import SchemaError
 from recsysops.profiles.bin_table import DEFAULTED, BinTable, Codes, overwrite_masked, overwrite_nulls
-from recsysops.profiles.categories import CategorySet
+from recsysops.profiles.categories import CategorySet, as_labels, texts_of
 from recsysops.profiles.compiled import compiled
 from recsysops.profiles.fast_hash import hash_values
 from recsysops.profiles.history import FREQUENCY_SPECIALS
@@ -53,6 +53,30 @@ def _as_float64(array: pa.Array, name: str) -> pa.Array:
         )
     through = pc.cast(array, pa.uint8()) if pa.types.is_boolean(kind) else array
     return pc.cast(through, pa.float64(), safe=False)
+
+
+def doubles_of(array: pa.Array, name: str) -> npt.NDArray[np.float64]:
+    """The values as float64, NaN where there is none or it is no number; texts that say a number are that number."""
+    kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+    if pa.types.is_timestamp(kind):
+        return np.full(len(array), np.nan)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        labels = as_labels(array, name)
+        numbers = np.array([*map(_number, texts_of(labels.dictionary, name)), np.nan])
+        places = pc.fill_null(labels.indices, len(labels.dictionary)).to_numpy(zero_copy_only=False)
+        return np.asarray(numbers[places], np.float64)
+    array = plain(array)
+    doubles = numbers_of(array, name).astype(np.float64)
+    if array.null_count:
+        doubles[array.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return doubles
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return np.nan
 
 
 def mask_of(array: pa.Array, name: str) -> npt.NDArray[np.bool_]:

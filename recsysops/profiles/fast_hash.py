@@ -1,12 +1,13 @@
 """A fast 64-bit hash of Arrow values: the same on every machine and in every run, for profiles only.
 
-Texts are hashed as their UTF-8 bytes (MurmurHash3's mixing, one lane), integers by splitmix64. An integer and its
-decimal text do not agree, so a column that changes type changes buckets. Anything that leaves the profiles (sampling,
+Texts are hashed as their UTF-8 bytes (MurmurHash3's mixing, one lane), integers by splitmix64, floats as the bits of a
+float64. An integer and its decimal text do not agree, so a column that changes type changes buckets. Anything that leaves the profiles (sampling,
 ramps) uses the portable `recsysops.serving.hashing` instead, which is slower.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ Hashes = npt.NDArray[np.uint64]
 _C1, _C2 = np.uint64(0x87C37B91114253D5), np.uint64(0x4CF5AD432745937F)
 _F1, _F2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _S1, _S2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_NULL = np.uint64(0x2545F4914F6CDD1D)
 _GOLDEN, _FIVE, _ADD = np.uint64(0x9E3779B97F4A7C15), np.uint64(5), np.uint64(0x52DCE729)
 _U8, _U27, _U30, _U31, _U33, _U37 = (np.uint64(shift) for shift in (8, 27, 30, 31, 33, 37))
 
@@ -96,6 +98,14 @@ def _hash_texts(data: Any, offsets: Any, out: Any) -> None:
         before, length_before = start, length
 
 
+@compiled
+def _combine(state: Any, hashes: Any) -> None:
+    for i in range(state.shape[0]):
+        h = _stir(state[i], hashes[i])
+        h = (h ^ (h >> _U33)) * _F1
+        state[i] = h ^ (h >> _U33)
+
+
 def hash_integers(values: npt.NDArray[Any]) -> Hashes:
     """splitmix64 of integers, shape kept; equal numbers of different widths agree."""
     state = values.astype(np.int64, copy=False).view(np.uint64) + _GOLDEN
@@ -117,7 +127,8 @@ def _bytes_of(array: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.in
 def hash_values(array: pa.Array) -> Hashes:
     """Hashes of an Arrow array of texts, binaries, integers or a dictionary of them, shape (n,).
 
-    What stands at NULL rows is arbitrary. Other types are hashed as their text.
+    What stands at NULL rows is arbitrary. Floats agree where they are equal or both NaN; times agree in microseconds. Other
+    types are hashed as their text.
 
     Raises:
         SchemaError: if values of this type cannot be written as text.
@@ -131,10 +142,36 @@ def hash_values(array: pa.Array) -> Hashes:
         return hashes[places] if len(hashes) else np.zeros(len(array), np.uint64)
     if pa.types.is_integer(kind):
         return hash_integers(pc.fill_null(array, 0).to_numpy(zero_copy_only=False))
+    if pa.types.is_float32(kind) or pa.types.is_float64(kind):
+        return _hash_floats(pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False))
+    if pa.types.is_timestamp(kind):
+        times = pc.cast(array, pa.timestamp("us", kind.tz), safe=False)
+        return hash_integers(pc.fill_null(times.view(pa.int64()), 0).to_numpy(zero_copy_only=False))
     texts = array if _has_offsets(kind) else as_texts(array)
     out = np.empty(len(texts), np.uint64)
     _hash_texts(*_bytes_of(texts), out)
     return out
+
+
+def _hash_floats(values: npt.NDArray[Any]) -> Hashes:
+    numbers = values.astype(np.float64) + 0.0  # −0.0 becomes 0.0
+    numbers[np.isnan(numbers)] = np.nan  # there are many NaNs, of which one is enough
+    return hash_integers(numbers.view(np.int64))
+
+
+def hash_rows(columns: Sequence[pa.Array], n_rows: int) -> Hashes:
+    """One hash of several values per row, shape (n_rows,): NULLs agree with each other and with nothing else.
+
+    Raises:
+        SchemaError: if values of a type cannot be written as text.
+    """
+    state = np.zeros(n_rows, np.uint64)
+    for column in columns:
+        hashes = hash_values(column)
+        if column.null_count:
+            hashes[column.is_null().to_numpy(zero_copy_only=False)] = _NULL
+        _combine(state, hashes)
+    return state
 
 
 def _has_offsets(kind: pa.DataType) -> bool:

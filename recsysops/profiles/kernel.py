@@ -8,7 +8,7 @@ tallied, columns side by side in threads, while the next batch is already being 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,11 +20,12 @@ from recsysops.errors import SchemaError
 from recsysops.profiles.bin_table import N_SPECIALS, BinTable, Codes
 from recsysops.profiles.categories import as_labels, pair_labels
 from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
+from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.column_codes import CategoryCoder, histogram_codes, numbers_of, plain
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.group_codes import DAY_US, HOUR_US, Grouper, Grouping, SliceCoder, day_of, microseconds
 from recsysops.profiles.measures import N_BUCKETS
-from recsysops.profiles.request_buckets import request_buckets
+from recsysops.profiles.request_buckets import buckets_of, request_hashes
 from recsysops.profiles.scan_plan import ColumnPlan, ScanPlan
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.profiles.tally import tally, tally_moments
@@ -99,8 +100,14 @@ class CellCounter:
         (['all rows', 'market=NO', 'market=SE'], [[[3], [2], [1]]])
     """
 
-    def __init__(self, plan: ScanPlan, pool: ThreadPoolExecutor | None = None) -> None:
+    def __init__(
+        self,
+        plan: ScanPlan,
+        pool: ThreadPoolExecutor | None = None,
+        watchers: Sequence[Callable[[CodedRows], None]] = (),
+    ) -> None:
         self._plan = plan
+        self._watchers = watchers
         self._pool = pool
         self._columns = tuple(_ColumnCounter(column) for column in plan.columns)
         self._slices = tuple(SliceCoder(name, plan.slice_values.get(name)) for name in plan.slices)
@@ -124,7 +131,8 @@ class CellCounter:
         self._refuse_missing(batch)
         times, placeable = self._times(batch)
         ids = batch.column(plan.request_id) if plan.request_id is not None else None
-        buckets = request_buckets(ids, n, self._n_rows)
+        hashes = request_hashes(ids, n, self._n_rows)
+        buckets = buckets_of(hashes)
         values = np.empty((len(self._slices), n), np.uint8)
         for d, coder in enumerate(self._slices):
             values[d] = coder.codes(batch.column(coder.dimension))
@@ -135,10 +143,16 @@ class CellCounter:
         self._n_unplaced += n - int(placeable.sum())
         is_large = self._n_rows >= 1 << 31
 
-        def count(column: _ColumnCounter) -> None:
-            column.add(batch, day, hour, room, is_large)
+        rows = CodedRows(batch, times // DAY_US, placeable, ids, hashes, values) if self._watchers else None
 
-        for _ in self._pool.map(count, self._columns) if self._pool is not None else map(count, self._columns):
+        def work(one: _ColumnCounter | Callable[[CodedRows], None]) -> None:
+            if isinstance(one, _ColumnCounter):
+                one.add(batch, day, hour, room, is_large)
+            elif rows is not None:
+                one(rows)
+
+        everything: list[_ColumnCounter | Callable[[CodedRows], None]] = [*self._watchers, *self._columns]
+        for _ in self._pool.map(work, everything) if self._pool is not None else map(work, everything):
             pass
 
     def _refuse_missing(self, batch: pa.RecordBatch) -> None:
@@ -176,6 +190,7 @@ class CellCounter:
             ),
             self._n_rows,
             self._n_unplaced,
+            tuple(tuple(coder.names) for coder in self._slices),
         )
 
     def _slice_places(self) -> Iterator[tuple[int, int]]:
@@ -199,19 +214,25 @@ class CellCounter:
         return homes
 
 
-def scan_cells(batches: Iterable[pa.RecordBatch], plan: ScanPlan, n_threads: int | None = None) -> CellCounts:
+def scan_cells(
+    batches: Iterable[pa.RecordBatch],
+    plan: ScanPlan,
+    n_threads: int | None = None,
+    watchers: Sequence[Callable[[CodedRows], None]] = (),
+) -> CellCounts:
     """Count a whole partition; the next batch is read while the last one is counted.
 
     Args:
         batches: rows of the partition, with at least ``plan.reads``; best as `parquet_batches` gives them.
         n_threads: how many columns are counted at a time; all cores by default.
+        watchers: called with every batch, one batch after the other, in any thread.
 
     Raises:
         SchemaError: if a column is missing or has a type that cannot be counted so.
         SourceError: from the batches.
     """
     with ThreadPoolExecutor(n_threads or os.cpu_count() or 1) as pool, ThreadPoolExecutor(1) as reader:
-        counter = CellCounter(plan, pool)
+        counter = CellCounter(plan, pool, watchers)
         iterator = iter(batches)
         upcoming = reader.submit(next, iterator, None)
         while (batch := upcoming.result()) is not None:

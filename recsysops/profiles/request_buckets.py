@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsysops.profiles.fast_hash import hash_integers, hash_values
+from recsysops.profiles.fast_hash import Hashes, hash_integers, hash_values
 from recsysops.profiles.measures import N_BUCKETS
 
 Buckets = npt.NDArray[np.uint8]
@@ -27,14 +27,20 @@ def request_buckets(request_ids: pa.Array | None, n_rows: int, first_row: int = 
     Raises:
         SchemaError: if ids of this type cannot be hashed.
     """
+    return buckets_of(request_hashes(request_ids, n_rows, first_row))
+
+
+def buckets_of(hashes: Hashes) -> Buckets:
+    """The bucket of every hash."""
+    return (hashes % np.uint64(N_BUCKETS)).astype(np.uint8)
+
+
+def request_hashes(request_ids: pa.Array | None, n_rows: int, first_row: int = 0) -> Hashes:
+    """What buckets are made of: the hash of every row's request, or of its position; arguments as `request_buckets`."""
     if request_ids is None:
-        return _by_position(np.arange(first_row, first_row + n_rows))
-    buckets = (hash_values(request_ids) % np.uint64(N_BUCKETS)).astype(np.uint8)
+        return hash_integers(np.arange(first_row, first_row + n_rows))
+    hashes = hash_values(request_ids)
     if request_ids.null_count:
         missing = np.flatnonzero(request_ids.is_null().to_numpy(zero_copy_only=False))
-        buckets[missing] = _by_position(missing + first_row)
-    return buckets
-
-
-def _by_position(positions: npt.NDArray[np.int64]) -> Buckets:
-    return (hash_integers(positions) % np.uint64(N_BUCKETS)).astype(np.uint8)
+        hashes[missing] = hash_integers(missing + first_row)
+    return hashes

@@ -89,7 +89,8 @@ class ScanPlan:
 
     ``slice_values`` says which values of a dimension are kept (the rest is "(other)"); a dimension without an entry
     keeps the first 200 that appear. Without a ``clock`` every row belongs to ``day``. ``bucket_days`` are the days
-    whose counts are also kept by request bucket (None = all); the others take 1/32 of the memory.
+    whose counts are also kept by request bucket (None = all); the others take 1/32 of the memory. ``also_reads`` are
+    columns that someone who watches the scan wants to see.
     """
 
     columns: tuple[ColumnPlan, ...]
@@ -99,6 +100,7 @@ class ScanPlan:
     day: date | None = None
     slice_values: Mapping[str, CategorySet] = field(default_factory=dict)
     bucket_days: frozenset[date] | None = None
+    also_reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.clock is None) == (self.day is None):
@@ -107,7 +109,8 @@ class ScanPlan:
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of the table that are needed, each once."""
-        named = [*self.slices, self.clock, self.request_id, *(name for plan in self.columns for name in plan.reads)]
+        counted = [name for plan in self.columns for name in plan.reads]
+        named = [*self.slices, self.clock, self.request_id, *counted, *self.also_reads]
         return tuple(dict.fromkeys(name for name in named if name))
 
     @property

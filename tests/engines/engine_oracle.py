@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,8 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from engine_logs import Row
 
+from recsysops.profiles.fast_hash import hash_rows, hash_values
 from recsysops.profiles.history import CellContrast, History, Window
 from recsysops.profiles.measures import Cells, Cohort, Keyed, KeyedSample, PerRequest
 
@@ -105,8 +106,13 @@ def found_moments(history: History, measure: Cells) -> Found:
 
 
 def digest(text: str) -> int:
-    """The portable hash of SQL measures."""
-    return int.from_bytes(hashlib.md5(text.encode()).digest()[8:], "little")
+    """The hash of a request."""
+    return int(hash_values(pa.array([text]))[0])
+
+
+def row_digest(*values: str | int | None) -> int:
+    """The hash of a row's key."""
+    return int(hash_rows([pa.array([value], pa.int64() if isinstance(value, int) else None) for value in values], 1)[0])
 
 
 def requests_of(rows: Iterable[Row], column: str = "request id") -> Iterator[list[Row]]:

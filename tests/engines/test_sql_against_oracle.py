@@ -34,6 +34,7 @@ from engine_oracle import (
     label,
     placed,
     requests_of,
+    row_digest,
     slices_of,
 )
 
@@ -206,8 +207,7 @@ def test_the_sample_is_the_requests_with_the_smallest_hash(log: Log) -> None:
 
 def _picked(request: list[Row]) -> list[float]:
     def key(row: Row) -> int:
-        parts = [row["request id"], row[ITEM], row["position"]]
-        return digest("\x1f".join("\0" if part is None else str(part) for part in parts))
+        return row_digest(row["request id"], row[ITEM], row["position"])
 
     def values(row: Row) -> tuple[float, ...]:
         return tuple(math.nan if row[name] is None else float(row[name]) for name in ("score", "position"))
