@@ -28,6 +28,7 @@ setup: $(BIN)/.ready ## a local environment with exactly the locked versions
 
 demo: setup ## audit real serving logs: init, check, detect, compare
 	$(BIN)/recsysops demo --force $(DEMO)
+	@echo "(here the program is $(BIN)/recsysops)"
 
 test: setup ## the tests (under 8 minutes on two cores)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
