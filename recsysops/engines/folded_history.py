@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 from recsysops.engines.cohort import UNMATCHED
 from recsysops.engines.counted import Counted
 from recsysops.engines.keyed import DISTINCT, TAIL
-from recsysops.profiles.fold import BucketFold, day_axis, fold_cells, fold_hours, fold_moments, matrix, slice_axis
+from recsysops.profiles.fold import day_axis, fold_buckets, fold_cells, fold_hours, fold_moments, matrix, slice_axis
 from recsysops.profiles.history import (
     CellContrast,
     CohortContrast,
@@ -30,9 +29,9 @@ from recsysops.profiles.history import (
     Window,
 )
 from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.profile import ROWS
 from recsysops.profiles.slices import EVERYTHING, Slice
-from recsysops.profiles.store import StoredProfile
-from recsysops.profiles.stored_rows import buckets_of, rows_of
+from recsysops.profiles.store import ProfileStore, StoredProfile
 from recsysops.statistics.hyperloglog import estimate_distinct, merge_registers
 
 EPOCH = date(1970, 1, 1)
@@ -51,21 +50,36 @@ class WindowProfiles:
         """The window's days as days since the epoch."""
         return [(day - EPOCH).days for day in self.days.get(table, ())]
 
+    @cached_property
+    def _by_measure(self) -> dict[str, dict[str, pa.Table]]:
+        return {table: _split(self._rows(table)) for table in self.profiles}
+
+    def _rows(self, table: str) -> pa.Table:
+        wanted = pa.array(self.numbers(table), pa.int32())
+        rows = ProfileStore.rows(self.profiles[table])
+        return rows.filter(pc.is_in(rows["day"], value_set=wanted))
+
     def rows(self, measure: Measure) -> pa.Table:
         """Collapsed rows of one measure over the window."""
-        paths = [one.path for one in self.profiles.get(measure.table, ())]
-        return rows_of(paths, self.counted[measure].id, self.numbers(measure.table))
+        counted = self.counted[measure]
+        return self._by_measure.get(measure.table, {}).get(counted.id, ROWS.empty_table())
 
     def buckets(self, measure: Measure) -> pa.Table:
         """Bucketed rows of one measure over the profiles that still have them."""
-        return buckets_of(self._with_buckets.get(measure.table, ()), self.counted[measure].id)
+        return ProfileStore.buckets(self.profiles.get(measure.table, ()), self.counted[measure].id)
 
-    @cached_property
-    def _with_buckets(self) -> dict[str, list[Path]]:
-        return {
-            table: [one.buckets_path for one in profiles if one.buckets_path.exists()]
-            for table, profiles in self.profiles.items()
-        }
+
+def _split(rows: pa.Table) -> dict[str, pa.Table]:
+    """Rows by measure id; the order within a measure stays."""
+    ids = rows["measure"].combine_chunks().dictionary_encode()
+    codes = ids.indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    ordered = rows.take(pa.array(order))
+    starts = np.searchsorted(codes[order], np.arange(len(ids.dictionary) + 1))
+    return {
+        name.as_py(): ordered.slice(starts[index], starts[index + 1] - starts[index])
+        for index, name in enumerate(ids.dictionary)
+    }
 
 
 class FoldedHistory:
@@ -74,8 +88,6 @@ class FoldedHistory:
     def __init__(self, context: Context, reference: WindowProfiles, current: WindowProfiles) -> None:
         self._context = context
         self._windows: Mapping[Window, WindowProfiles] = {"reference": reference, "current": current}
-        self._contrasts: dict[Cells | PerRequest, CellContrast | None] = {}
-        self._bucket_fold = lru_cache(maxsize=4)(self._fold_buckets)  # a measure's slices are looked at in turn
 
     @property
     def context(self) -> Context:
@@ -83,12 +95,9 @@ class FoldedHistory:
         return self._context
 
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
-        """Counts by slice and cell, or None when nothing was counted for this measure. Folded once for all who ask."""
-        if measure not in self._contrasts:
-            self._contrasts[measure] = self._cells(measure) if self._is_counted(measure) else None
-        return self._contrasts[measure]
-
-    def _cells(self, measure: Cells | PerRequest) -> CellContrast:
+        """Counts by slice and cell, or None when nothing was counted for this measure."""
+        if not self._is_counted(measure):
+            return None
         counted = self._windows["current"].counted[measure]
         n_cells = len(counted.cells)
         folded = {
@@ -106,7 +115,7 @@ class FoldedHistory:
             current_days=self._days("current", measure.table),
             reference=_on_slices(folded["reference"].counts, folded["reference"].slices, slices),
             current=_on_slices(folded["current"].counts, folded["current"].slices, slices),
-            load_buckets=lambda window, index: self._bucket_fold(measure, window).of(slices[index]),
+            load_buckets=lambda window, index: self._buckets(measure, window, slices[index], n_cells),
             edges=counted.edge_array,
             hourly=hourly,
         )
@@ -210,9 +219,9 @@ class FoldedHistory:
         side = self._windows[window]
         return fold_hours(side.rows(measure), side.numbers(measure.table), slices, n_cells)
 
-    def _fold_buckets(self, measure: Cells | PerRequest, window: Window) -> BucketFold:
+    def _buckets(self, measure: Measure, window: Window, slice_: Slice, n_cells: int) -> Counts:
         side = self._windows[window]
-        return BucketFold(side.buckets(measure), side.numbers(measure.table), len(side.counted[measure].cells))
+        return fold_buckets(side.buckets(measure), side.numbers(measure.table), slice_, n_cells)
 
     def _distinct(self, rows: pa.Table, window: Window, measure: Keyed, slice_: Slice) -> Floats:
         numbers = self._windows[window].numbers(measure.table)
@@ -244,7 +253,6 @@ class FoldedHistory:
 def _on_slices(counts: Counts, present: Sequence[Slice], wanted: Sequence[Slice]) -> Counts:
     spread = np.zeros((counts.shape[0], len(wanted), counts.shape[2]), np.int64)
     spread[:, [wanted.index(one) for one in present], :] = counts
-    spread.flags.writeable = False  # every detector that asks is given the same counts
     return spread
 
 
