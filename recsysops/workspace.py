@@ -221,6 +221,7 @@ class Workspace:
         progress: Progress,
     ) -> CompareReport:
         from recsysops.engines.cohorts import open_cohort, parse_conditions
+        from recsysops.errors import ConfigError
         from recsysops.incidents.comparing import compare
         from recsysops.incidents.lock import workspace_lock
         from recsysops.reporting.compare_report import compare_report
@@ -228,6 +229,10 @@ class Workspace:
         started = time.monotonic()
         settings = self.settings
         conditions = (parse_conditions(words[0], "--reference"), parse_conditions(words[1], "--current"))
+        if set(conditions[0]) == set(conditions[1]):
+            raise ConfigError(
+                "--reference and --current", found=f"{words[1]!r} twice", expected="two different cohorts"
+            )
         with ExitStack() as held:
             held.enter_context(workspace_lock(self.state, "compare"))
             tables = self.tables

@@ -43,15 +43,12 @@ def guarded(argv: Sequence[str]) -> int:
         if is_debug:
             _print_traceback()
         return _say(str(error), type(error).__name__, error.exit_code, is_json=is_json)
-    except Exception as error:  # the boundary: nothing beyond it would turn a defect into an exit code
-        if _is_interruption(error):
-            return _say("interrupted", "Interrupted", INTERRUPTED, is_json=is_json)
-        if isinstance(error, UsageProblem):
-            return _say(_usage(error), "UsageError", 2, is_json=is_json)
+    except OSError as error:
         if is_debug:
             _print_traceback()
-        advice = "" if is_debug else "; this is a defect of recsysops, `--debug` shows where"
-        return _say(f"{type(error).__name__}: {error}{advice}", "InternalError", INTERNAL_ERROR, is_json=is_json)
+        return _say(_of_the_system(error), "SystemError", 2, is_json=is_json)
+    except Exception as error:  # the boundary: nothing beyond it would turn a defect into an exit code
+        return _unexpected(error, is_debug=is_debug, is_json=is_json)
 
 
 def run(words: Sequence[str]) -> int:
@@ -59,6 +56,26 @@ def run(words: Sequence[str]) -> int:
     command = typer.main.get_command(parser(words))
     outcome = command.main(list(words) or ["--help"], prog_name="recsysops", standalone_mode=False)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _unexpected(error: Exception, *, is_debug: bool, is_json: bool) -> int:
+    """What is no error of ours: the parser's complaint, an interrupt in disguise, or a defect."""
+    if _is_interruption(error):
+        return _say("interrupted", "Interrupted", INTERRUPTED, is_json=is_json)
+    if isinstance(error, UsageProblem):
+        return _say(_usage(error), "UsageError", 2, is_json=is_json)
+    if is_debug:
+        _print_traceback()
+    advice = "" if is_debug else "; this is a defect of recsysops, `--debug` shows where"
+    return _say(f"{type(error).__name__}: {error}{advice}", "InternalError", INTERNAL_ERROR, is_json=is_json)
+
+
+def _of_the_system(error: OSError) -> str:
+    """A full disk, a folder without permission: which file, and what the system said."""
+    where, found = error.filename or "a file of the workspace", error.strerror or str(error)
+    return (
+        f"{where}: found {found}, expected to read and write there; free space or correct permissions, then run again"
+    )
 
 
 def _is_interruption(error: Exception) -> bool:

@@ -27,10 +27,10 @@ def parse_since(text: str, newest: date) -> date:
     Raises:
         ConfigError: if it is neither.
     """
-    back = re.fullmatch(r"\s*(\d{1,5})\s*d\s*", text)
+    back = re.fullmatch(r"\s*([1-9][0-9]{0,4})\s*d\s*", text)
     if back is None:
         return parse_day(text, "--since")
-    return newest - timedelta(days=max(int(back[1]) - 1, 0))
+    return newest - timedelta(days=int(back[1]) - 1)
 
 
 def parse_days(text: str, option: str) -> tuple[date, ...]:

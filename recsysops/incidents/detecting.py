@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from recsysops.config.settings import WorkspaceSettings
 from recsysops.engines.progress import Progress
-from recsysops.errors import NotEnoughDataError
+from recsysops.errors import ConfigError, NotEnoughDataError
 from recsysops.incidents.calendar import complete_days, days_between, end_of, reference_days
 from recsysops.incidents.day_words import parse_day, parse_days, parse_since
 from recsysops.incidents.incident import Incident
@@ -106,7 +106,11 @@ def due_days(request: Request, judge: Judge, settings: WorkspaceSettings, state:
         return [_inside(parse_day(request.date, "--date"), present)]
     if request.since is not None:
         first = parse_since(request.since, complete[-1] if complete else max(present))
-        return [day for day in complete if day >= first]
+        since = [day for day in complete if day >= first]
+        if not since:
+            newest = f"a day up to {complete[-1] if complete else max(present)}"
+            raise NotEnoughDataError("--since", found=f"{request.since!r}, no complete day after it", expected=newest)
+        return since
     known = state.judged_days()
     return [day for day in complete if day not in known]
 
@@ -125,6 +129,8 @@ def run_days(
     """Judge the days in order; each is on disk before the next begins."""
     fixed = parse_days(request.reference, "--reference") if request.reference is not None else None
     n_rows = judge.n_rows.get(EVENT_TABLES[0]) or next(iter(judge.n_rows.values()), {})
+    if fixed is not None and not any(n_rows.get(other, 0) > 0 for other in fixed):
+        raise ConfigError("--reference", found=f"{request.reference!r}, days without rows", expected="days with rows")
     judgements = []
     progress.start("judging days", len(days))
     for day in days:

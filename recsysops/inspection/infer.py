@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recsysops.config.names import is_time_zone
 from recsysops.config.settings import ColumnSettings, TableSettings, WorkspaceSettings
-from recsysops.errors import RecSysOpsError, SourceError
+from recsysops.errors import ConfigError, RecSysOpsError, SourceError
 from recsysops.inspection.discovery import discover
 from recsysops.inspection.feature_guess import (
     compact,
@@ -46,8 +47,11 @@ def infer_workspace(
         timezone: assumed where timestamps name none.
 
     Raises:
+        ConfigError: if the time zone is none.
         SourceError: if nothing can be read, or nothing looks like a table of the contract.
     """
+    if not is_time_zone(timezone):
+        raise ConfigError("--timezone", found=repr(timezone), expected="a time zone such as UTC or Europe/Oslo")
     found, notes = discover(paths, root)
     samples, skipped = _samples(found, root, max_rows)
     guesses, doubts = _tables(samples, timezone)

@@ -50,9 +50,11 @@ def load_detectors(
         skip: names or globs to leave out.
 
     Raises:
-        PluginError: if a pattern of ``only`` or ``skip`` names no detector.
+        PluginError: if ``parameters`` or a pattern of ``only`` or ``skip`` name no detector.
         ConfigError: if parameters do not fit their detector.
     """
+    for name in parameters:
+        plugin("detectors", name)
     detectors: list[Detector] = []
     skipped = []
     for entry in _chosen(only, skip):
