@@ -17,7 +17,7 @@ from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import Group
 
 CONTINUES_WITHIN = timedelta(days=7)
-"""A finding seen again within a week continues its incident; later it is a new one."""
+"""What is seen again within a week continues its incident; later it is a new one."""
 RESOLVED_AFTER = 3
 """Judged days without a finding until an incident counts as resolved."""
 
@@ -43,7 +43,10 @@ def write_day(connection: Connection, run: int, judged: JudgedDay) -> None:
 
 
 def _owner_candidates(connection: Connection, group: Group, day: date) -> list[int]:
-    """Incidents that had one of the group's findings around that day, oldest first."""
+    """Incidents that had one of the group's findings around that day, then those about the same thing, oldest first.
+
+    A shift told by another statistic, or surest in another slice, is the same shift.
+    """
     ids = [finding.id for finding in group.findings]
     low, high = (day - CONTINUES_WITHIN).isoformat(), (day + CONTINUES_WITHIN).isoformat()
     query = (
@@ -53,7 +56,15 @@ def _owner_candidates(connection: Connection, group: Group, day: date) -> list[i
         .distinct()
         .order_by(finding_days.c.incident)
     )
-    return list(connection.execute(query).scalars())
+    about = select(incidents.c.id).where(
+        incidents.c.entity == entity_of(group.headline),
+        incidents.c.status != "withdrawn",
+        incidents.c.opened <= high,
+        incidents.c.last_seen >= low,
+    )
+    same_finding = list(connection.execute(query).scalars())
+    same_thing = list(connection.execute(about.order_by(incidents.c.id)).scalars())
+    return list(dict.fromkeys([*same_finding, *same_thing]))
 
 
 def _clear(connection: Connection, day: date) -> set[int]:
