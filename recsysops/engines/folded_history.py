@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from recsysops.engines.cohort import UNMATCHED
 from recsysops.engines.counted import Counted
 from recsysops.engines.keyed import DISTINCT, TAIL
-from recsysops.profiles.fold import day_axis, fold_buckets, fold_cells, fold_hours, fold_moments, matrix, slice_axis
+from recsysops.profiles.fold import BucketFold, day_axis, fold_cells, fold_hours, fold_moments, matrix, slice_axis
 from recsysops.profiles.history import (
     CellContrast,
     CohortContrast,
@@ -29,9 +30,9 @@ from recsysops.profiles.history import (
     Window,
 )
 from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
-from recsysops.profiles.profile import ROWS
 from recsysops.profiles.slices import EVERYTHING, Slice
-from recsysops.profiles.store import ProfileStore, StoredProfile
+from recsysops.profiles.store import StoredProfile
+from recsysops.profiles.stored_rows import buckets_of, rows_of
 from recsysops.statistics.hyperloglog import estimate_distinct, merge_registers
 
 EPOCH = date(1970, 1, 1)
@@ -50,36 +51,21 @@ class WindowProfiles:
         """The window's days as days since the epoch."""
         return [(day - EPOCH).days for day in self.days.get(table, ())]
 
-    @cached_property
-    def _by_measure(self) -> dict[str, dict[str, pa.Table]]:
-        return {table: _split(self._rows(table)) for table in self.profiles}
-
-    def _rows(self, table: str) -> pa.Table:
-        wanted = pa.array(self.numbers(table), pa.int32())
-        rows = ProfileStore.rows(self.profiles[table])
-        return rows.filter(pc.is_in(rows["day"], value_set=wanted))
-
     def rows(self, measure: Measure) -> pa.Table:
         """Collapsed rows of one measure over the window."""
-        counted = self.counted[measure]
-        return self._by_measure.get(measure.table, {}).get(counted.id, ROWS.empty_table())
+        paths = [one.path for one in self.profiles.get(measure.table, ())]
+        return rows_of(paths, self.counted[measure].id, self.numbers(measure.table))
 
     def buckets(self, measure: Measure) -> pa.Table:
         """Bucketed rows of one measure over the profiles that still have them."""
-        return ProfileStore.buckets(self.profiles.get(measure.table, ()), self.counted[measure].id)
+        return buckets_of(self._with_buckets.get(measure.table, ()), self.counted[measure].id)
 
-
-def _split(rows: pa.Table) -> dict[str, pa.Table]:
-    """Rows by measure id; the order within a measure stays."""
-    ids = rows["measure"].combine_chunks().dictionary_encode()
-    codes = ids.indices.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    ordered = rows.take(pa.array(order))
-    starts = np.searchsorted(codes[order], np.arange(len(ids.dictionary) + 1))
-    return {
-        name.as_py(): ordered.slice(starts[index], starts[index + 1] - starts[index])
-        for index, name in enumerate(ids.dictionary)
-    }
+    @cached_property
+    def _with_buckets(self) -> dict[str, list[Path]]:
+        return {
+            table: [one.buckets_path for one in profiles if one.buckets_path.exists()]
+            for table, profiles in self.profiles.items()
+        }
 
 
 class FoldedHistory:
@@ -88,6 +74,8 @@ class FoldedHistory:
     def __init__(self, context: Context, reference: WindowProfiles, current: WindowProfiles) -> None:
         self._context = context
         self._windows: Mapping[Window, WindowProfiles] = {"reference": reference, "current": current}
+        self._contrasts: dict[Cells | PerRequest, CellContrast | None] = {}
+        self._bucket_fold = _bucket_folds(self._windows)
 
     @property
     def context(self) -> Context:
@@ -95,19 +83,23 @@ class FoldedHistory:
         return self._context
 
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
-        """Counts by slice and cell, or None when nothing was counted for this measure."""
-        if not self._is_counted(measure):
-            return None
-        counted = self._windows["current"].counted[measure]
+        """Counts by slice and cell, or None when nothing was counted for this measure. Folded once for all who ask."""
+        if measure not in self._contrasts:
+            self._contrasts[measure] = self._cells(measure) if self._is_counted(measure) else None
+        return self._contrasts[measure]
+
+    def _cells(self, measure: Cells | PerRequest) -> CellContrast:
+        """What is loaded later must not refer to this history, which keeps the contrast: it is large and dies at once."""
+        windows, bucket_fold = self._windows, self._bucket_fold
+        counted = windows["current"].counted[measure]
         n_cells = len(counted.cells)
         folded = {
-            name: fold_cells(side.rows(measure), side.numbers(measure.table), n_cells)
-            for name, side in self._windows.items()
+            name: fold_cells(side.rows(measure), side.numbers(measure.table), n_cells) for name, side in windows.items()
         }
         slices = tuple(sorted({*folded["reference"].slices, *folded["current"].slices}))
         hourly = None
         if isinstance(measure, Cells) and measure.by_hour:
-            hourly = lambda window: self._hours(measure, window, slices, n_cells)  # noqa: E731
+            hourly = lambda window: _hours(windows[window], measure, slices, n_cells)  # noqa: E731
         return CellContrast(
             slices=slices,
             cells=counted.cells,
@@ -115,7 +107,7 @@ class FoldedHistory:
             current_days=self._days("current", measure.table),
             reference=_on_slices(folded["reference"].counts, folded["reference"].slices, slices),
             current=_on_slices(folded["current"].counts, folded["current"].slices, slices),
-            load_buckets=lambda window, index: self._buckets(measure, window, slices[index], n_cells),
+            load_buckets=lambda window, index: bucket_fold(measure, window).of(slices[index]),
             edges=counted.edge_array,
             hourly=hourly,
         )
@@ -215,14 +207,6 @@ class FoldedHistory:
     def _days(self, window: Window, table: str) -> tuple[date, ...]:
         return self._windows[window].days.get(table, ())
 
-    def _hours(self, measure: Measure, window: Window, slices: Sequence[Slice], n_cells: int) -> Counts:
-        side = self._windows[window]
-        return fold_hours(side.rows(measure), side.numbers(measure.table), slices, n_cells)
-
-    def _buckets(self, measure: Measure, window: Window, slice_: Slice, n_cells: int) -> Counts:
-        side = self._windows[window]
-        return fold_buckets(side.buckets(measure), side.numbers(measure.table), slice_, n_cells)
-
     def _distinct(self, rows: pa.Table, window: Window, measure: Keyed, slice_: Slice) -> Floats:
         numbers = self._windows[window].numbers(measure.table)
         return _distinct(rows, numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
@@ -250,9 +234,27 @@ class FoldedHistory:
         return fold_cells(rows, numbers, 1).counts[:, 0, 0] if rows.num_rows else np.zeros(len(numbers), np.int64)
 
 
+def _bucket_folds(
+    windows: Mapping[Window, WindowProfiles],
+) -> Callable[[Cells | PerRequest, Window], BucketFold]:
+    """Reads buckets when asked for; a measure's slices are asked for in turn, so the last few are kept."""
+
+    @lru_cache(maxsize=4)
+    def bucket_fold(measure: Cells | PerRequest, window: Window) -> BucketFold:
+        side = windows[window]
+        return BucketFold(side.buckets(measure), side.numbers(measure.table), len(side.counted[measure].cells))
+
+    return bucket_fold
+
+
+def _hours(side: WindowProfiles, measure: Measure, slices: Sequence[Slice], n_cells: int) -> Counts:
+    return fold_hours(side.rows(measure), side.numbers(measure.table), slices, n_cells)
+
+
 def _on_slices(counts: Counts, present: Sequence[Slice], wanted: Sequence[Slice]) -> Counts:
     spread = np.zeros((counts.shape[0], len(wanted), counts.shape[2]), np.int64)
     spread[:, [wanted.index(one) for one in present], :] = counts
+    spread.flags.writeable = False  # every detector that asks is given the same counts
     return spread
 
 

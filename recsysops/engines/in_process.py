@@ -186,7 +186,8 @@ class Engine:
     ) -> tuple[list[StoredProfile], list[Skipped], list[str]]:
         """Count a unit's new and changed partitions, and note which partitions there are."""
         stored = self._store.of_table(unit.name)
-        expected = [one for partition in unit.table.partitions() if (one := self._expect(unit, partition)) is not None]
+        partitions = unit.table.partitions()
+        expected = [one for partition in partitions if (one := self._expect(unit, partition)) is not None]
         todo = [(one, missing) for one in expected if (missing := _uncounted(unit, one, stored))]
         done: list[StoredProfile] = []
         skipped: list[Skipped] = []
@@ -200,7 +201,7 @@ class Engine:
             self._progress.advance()
         if todo:
             self._progress.finish()
-        manifest = self._note(unit, expected, (*stored, *done))
+        manifest = self._note(unit, partitions, expected, (*stored, *done))
         self._live[unit.name] = _live_profiles(unit, manifest, (*stored, *done))
         self._store.forget(_superseded(unit, manifest, stored))
         return done, skipped, [f"{unit.name}: {one.key}" for one in manifest.vanished]
@@ -228,11 +229,17 @@ class Engine:
         lookups = [one for one in unit.lookup.partitions() if one.key in keys]
         return count_cohorts(unit, facts, expected.partition, lookups, counted, connect)
 
-    def _note(self, unit: ScanUnit, expected: Sequence[_Expected], stored: Sequence[StoredProfile]) -> Manifest:
+    def _note(
+        self,
+        unit: ScanUnit,
+        partitions: Sequence[Partition],
+        expected: Sequence[_Expected],
+        stored: Sequence[StoredProfile],
+    ) -> Manifest:
         path = self._state / "manifests" / f"{unit.name}-{unit.table.binding[:12]}.json"
         wanted = {(one.partition.key, one.fingerprint) for one in expected}
         present = {one.facts.key: one.facts for one in stored if (one.facts.key, one.facts.fingerprint) in wanted}
-        unreadable = {partition.key for partition in unit.table.partitions()}.difference(present)
+        unreadable = {partition.key for partition in partitions}.difference(present)
         before = read_manifest(path)
         after = before.after(present.values(), unreadable)
         if after.known == before.known:

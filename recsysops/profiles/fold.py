@@ -86,19 +86,33 @@ def fold_moments(rows: pa.Table, days: Sequence[int], slices: Sequence[Slice], s
     return WindowMoments(count, shift + offset, sd, *bounds)
 
 
-def fold_buckets(rows: pa.Table, days: Sequence[int], slice_: Slice, n_cells: int) -> Counts:
-    """Bucketed counts of one slice: shape (n_days_with_buckets × N_BUCKETS, n_cells), days in the order given.
+class BucketFold:
+    """Bucketed rows of one measure, ready to be folded slice by slice.
 
-    Days whose buckets have been dropped are left out; a day that has them but no rows of this slice is all zero.
+    Args:
+        rows: bucketed rows (schema BUCKETS), any days.
+        days: days since the epoch, in the order wanted.
+        n_cells: cells of the measure.
     """
-    day_index = day_axis(rows, days)
-    of_slice = _equals(rows["dimension"], slice_.dimension) & _equals(rows["value"], slice_.value)
-    known = np.unique(day_index[day_index >= 0])
-    kept = of_slice & (day_index >= 0)
-    folded = np.zeros((len(days), N_BUCKETS * n_cells), np.int64)
-    counts = matrix(rows.filter(pa.array(kept)), "counts", N_BUCKETS * n_cells)
-    np.add.at(folded, day_index[kept], counts)
-    return folded[known].reshape(len(known) * N_BUCKETS, n_cells)
+
+    def __init__(self, rows: pa.Table, days: Sequence[int], n_cells: int) -> None:
+        slices, self._slice_index = slice_axis(rows)
+        self._place = {name: index for index, name in enumerate(slices)}
+        self._n_cells = n_cells
+        self._counts = matrix(rows, "counts", N_BUCKETS * n_cells)
+        known, day_index = np.unique(day_axis(rows, days), return_inverse=True)
+        n_unknown = int(len(known) > 0 and known[0] < 0)
+        self._n_days, self._day_index = len(known) - n_unknown, day_index - n_unknown
+
+    def of(self, slice_: Slice) -> Counts:
+        """Counts of one slice: shape (n_days_with_buckets × N_BUCKETS, n_cells), days in the order given.
+
+        Days whose buckets have been dropped are left out; a day that has them but no rows of this slice is all zero.
+        """
+        chosen = np.flatnonzero((self._slice_index == self._place.get(slice_, -1)) & (self._day_index >= 0))
+        folded = np.zeros((self._n_days, N_BUCKETS * self._n_cells), np.int64)
+        np.add.at(folded, self._day_index[chosen], self._counts[chosen])
+        return folded.reshape(self._n_days * N_BUCKETS, self._n_cells)
 
 
 def slice_axis(rows: pa.Table) -> tuple[tuple[Slice, ...], npt.NDArray[np.int64]]:
@@ -139,9 +153,3 @@ def matrix(rows: pa.Table, column: str, width: int) -> npt.NDArray[np.int64]:
     if len(flat) != rows.num_rows * width:
         raise ValueError(f"{column}: found {len(flat)} entries in {rows.num_rows} rows, expected {width} in each")
     return np.asarray(flat).reshape(rows.num_rows, width)
-
-
-def _equals(column: pa.ChunkedArray, value: str) -> npt.NDArray[np.bool_]:
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.equal(column, value).to_numpy(zero_copy_only=False), dtype=bool)

@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 
 from recsysops.errors import StateError
 from recsysops.profiles.history import PartitionFacts
-from recsysops.profiles.profile import BUCKETS, ROWS, Profile
+from recsysops.profiles.profile import Profile
 from recsysops.tables.atomic import write_atomically
 
 FORMAT_VERSION = 1
@@ -93,19 +92,6 @@ class ProfileStore:
             stored.path.unlink(missing_ok=True)
 
     @staticmethod
-    def rows(profiles: Iterable[StoredProfile]) -> pa.Table:
-        """The collapsed rows of some profiles, one after another."""
-        tables = [_read_rows(stored.path) for stored in profiles]
-        return pa.concat_tables(tables) if tables else ROWS.empty_table()
-
-    @staticmethod
-    def buckets(profiles: Iterable[StoredProfile], measure: str) -> pa.Table:
-        """The bucketed rows of one measure, from those profiles that still have buckets."""
-        paths = [stored.buckets_path for stored in profiles if stored.buckets_path.exists()]
-        tables = [_read_buckets(path, measure) for path in paths]
-        return pa.concat_tables(tables) if tables else BUCKETS.empty_table()
-
-    @staticmethod
     def drop_buckets(profiles: Iterable[StoredProfile]) -> int:
         """Forget bucketed counts that are no longer needed; the collapsed rows stay as they are. Returns how many."""
         dropped = 0
@@ -128,30 +114,6 @@ def _write_by_measure(table: pa.Table, target: Path) -> None:
     with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
         for first, end in zip(firsts, ends, strict=True):
             writer.write_table(table.slice(first, end - first))
-
-
-@lru_cache(maxsize=64)
-def _read_buckets(path: Path, measure: str) -> pa.Table:
-    """Kept for the slices of a measure, which are looked at one after another: a month of days in both windows."""
-    return _read(path, BUCKETS, [("measure", "=", measure)])
-
-
-@lru_cache(maxsize=64)
-def _read_rows(path: Path) -> pa.Table:
-    """A file's name says what it holds, so it need not be read twice when many days are judged in one run."""
-    return _read(path, ROWS, None)
-
-
-def _read(path: Path, schema: pa.Schema, filters: list[tuple[str, str, str]] | None) -> pa.Table:
-    try:
-        return pq.read_table(path, schema=schema, filters=filters, partitioning=None).replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
-        raise StateError(
-            str(path),
-            found=f"a damaged profile ({str(error).splitlines()[0]})",
-            expected="a file written whole",
-            next_step="delete it; the next run counts its partition again",
-        ) from error
 
 
 def _describe(profile: Profile) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Reading profiles back: collapsed rows by measure, and of the buckets only the row groups of one measure.
+
+A file's name says what it holds, so what has been read of it stays true; many days judged in one run read it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsysops.errors import StateError
+from recsysops.profiles.profile import BUCKETS, ROWS
+
+_REPEATED = ["measure", "dimension", "value"]
+"""Columns of few different words: read as dictionaries, their text is never copied row by row."""
+
+
+def rows_of(paths: Sequence[Path], measure: str, days: Collection[int]) -> pa.Table:
+    """Collapsed rows of one measure on these days (since the epoch), file after file.
+
+    Raises:
+        StateError: if a file is damaged.
+    """
+    tables = [_of_days(found, days) for path in paths if (found := _by_measure(path).get(measure)) is not None]
+    return pa.concat_tables(tables) if tables else ROWS.empty_table()
+
+
+def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
+    """Bucketed rows of one measure, file after file.
+
+    Raises:
+        StateError: if a file is damaged.
+    """
+    tables = [_read_buckets(path, measure) for path in paths]
+    return pa.concat_tables(tables) if tables else BUCKETS.empty_table()
+
+
+def forget_what_was_read() -> None:
+    """Read every file anew: for those who change files behind the store's back."""
+    _by_measure.cache_clear()
+    _footer.cache_clear()
+
+
+def _of_days(rows: pa.Table, days: Collection[int]) -> pa.Table:
+    present = pc.unique(rows["day"])
+    wanted = pa.array(sorted(days), pa.int32())
+    return rows if set(present.to_pylist()).issubset(days) else rows.filter(pc.is_in(rows["day"], value_set=wanted))
+
+
+@lru_cache(maxsize=64)
+def _by_measure(path: Path) -> Mapping[str, pa.Table]:
+    """All rows of a file by measure id; the order within a measure stays."""
+    with _reading(path):
+        file = pq.ParquetFile(path, read_dictionary=_REPEATED)
+        _refuse_others(file.schema_arrow, ROWS)
+        rows = file.read(use_threads=False).replace_schema_metadata(None)
+    ids = rows["measure"].combine_chunks()
+    codes = ids.indices.to_numpy()
+    if np.any(codes[1:] < codes[:-1]):  # measures are written one after another; others' files need not be
+        order = np.argsort(codes, kind="stable")
+        rows, codes = rows.take(pa.array(order)), codes[order]
+    starts = np.searchsorted(codes, np.arange(len(ids.dictionary) + 1))
+    return {
+        name.as_py(): rows.slice(starts[index], starts[index + 1] - starts[index])
+        for index, name in enumerate(ids.dictionary)
+    }
+
+
+@dataclass(frozen=True)
+class _Footer:
+    """Of a file of buckets: its metadata, and the least and greatest measure of each row group where stated."""
+
+    metadata: pq.FileMetaData
+    measures: tuple[tuple[str, str] | None, ...]
+
+    def holding(self, measure: str) -> list[int]:
+        """The row groups that may have rows of a measure."""
+        return [index for index, known in enumerate(self.measures) if known is None or known[0] <= measure <= known[1]]
+
+
+@lru_cache(maxsize=256)
+def _footer(path: Path) -> _Footer:
+    metadata = pq.read_metadata(path)
+    _refuse_others(metadata.schema.to_arrow_schema(), BUCKETS)
+    columns = (metadata.row_group(index).column(0) for index in range(metadata.num_row_groups))
+    stated = (column.statistics if column.is_stats_set else None for column in columns)
+    bounds = tuple((one.min, one.max) if one is not None and one.has_min_max else None for one in stated)
+    return _Footer(metadata, bounds)
+
+
+def _read_buckets(path: Path, measure: str) -> pa.Table:
+    with _reading(path):
+        footer = _footer(path)
+        file = pq.ParquetFile(path, metadata=footer.metadata, read_dictionary=_REPEATED)
+        rows = file.read_row_groups(footer.holding(measure), use_threads=False).replace_schema_metadata(None)
+        return rows.filter(pc.equal(rows["measure"], measure))
+
+
+def _refuse_others(found: pa.Schema, expected: pa.Schema) -> None:
+    if found.names != expected.names:
+        raise pa.ArrowInvalid(f"columns {', '.join(found.names)[:80]}")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StateError(
+            str(path),
+            found=f"a damaged profile ({str(error).splitlines()[0]})",
+            expected="a file written whole",
+            next_step="delete it; the next run counts its partition again",
+        ) from error
