@@ -29,7 +29,7 @@ from test_laws_of_profiles import DAYS, MEASURES, same, split, told
 
 from recsysops.engines.in_process import Engine
 from recsysops.errors import StateError
-from recsysops.profiles import frozen_sets, manifest, store
+from recsysops.profiles import frozen_sets, manifest, store, stored_rows
 from recsysops.profiles.measures import Cells, Cohort, Measure
 from recsysops.tables.atomic import write_atomically
 
@@ -191,7 +191,7 @@ def test_damaged_pages_of_a_profile_name_the_file_and_what_to_do(logs: Path, tmp
     content = bytearray(path.read_bytes())
     content[4:600] = bytes(random.Random(2).randbytes(596))
     path.write_bytes(content)
-    store._read_rows.cache_clear()
+    stored_rows.forget_what_was_read()
     with pytest.raises(StateError, match="delete it; the next run counts its partition again"):
         told(both(logs, tmp_path), FEW)
     path.unlink()
