@@ -35,7 +35,7 @@ from recsysops.tables.table import Table
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "768MB"
 Connect = Callable[[], "duckdb.DuckDBPyConnection"]
 
 

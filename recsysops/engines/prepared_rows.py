@@ -1,7 +1,6 @@
 """One partition as SQL sees it: event day, request, slice values, under names that no user's column can take.
 
-SQL measures (keyed, per_request, cohort, keyed_sample) are counted by DuckDB from this view; identifiers pass the
-quoting helper and values never enter the text.
+Cohorts are counted by DuckDB from this view; identifiers pass the quoting helper and values never enter the text.
 """
 
 from __future__ import annotations
@@ -36,8 +35,6 @@ class PreparedRows:
 
     view: str
     dimensions: tuple[str, ...]
-    has_requests: bool = True
-    """False where the log has no request ids; ``request`` is then the row's key."""
 
     @property
     def slice_columns(self) -> tuple[str, ...]:
@@ -119,7 +116,7 @@ def prepare_view(
         f"CREATE OR REPLACE TEMP VIEW prepared AS SELECT {', '.join(parts)} "
         f"FROM {quote_identifier(source_view)} WHERE {time} >= {FIRST_US} AND {time} < {END_US}"
     )
-    return PreparedRows("prepared", schema.slices, request is not None)
+    return PreparedRows("prepared", schema.slices)
 
 
 def _slice_sql(connection: duckdb.DuckDBPyConnection, name: str, index: int, kept: Mapping[str, Sequence[str]]) -> str:
