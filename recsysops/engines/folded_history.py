@@ -293,7 +293,7 @@ def _bottom_k(rows: pa.Table, measure: KeyedSample) -> tuple[tuple[str, ...], Fl
     order = np.lexsort((digest, day))
     rank = np.arange(len(order)) - np.searchsorted(day[order], day[order])
     kept = order[rank < measure.k]
-    keys = tuple(rows["key"].take(pa.array(kept)).to_pylist())
+    keys = tuple(rows["key"].combine_chunks().take(pa.array(kept)).to_pylist())
     return keys, matrix(rows, "sums", len(measure.columns))[kept].astype(np.float64)
 
 

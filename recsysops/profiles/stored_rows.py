@@ -59,8 +59,8 @@ def _of_days(rows: pa.Table, days: Collection[int]) -> pa.Table:
 def _by_measure(path: Path) -> Mapping[str, pa.Table]:
     """All rows of a file by measure id; the order within a measure stays."""
     with _reading(path):
-        file = pq.ParquetFile(path, read_dictionary=_REPEATED)
-        _refuse_others(file.schema_arrow, ROWS)
+        metadata = _metadata(path, ROWS)
+        file = pq.ParquetFile(path, metadata=metadata, read_dictionary=_REPEATED)
         rows = file.read(use_threads=False).replace_schema_metadata(None)
     ids = rows["measure"].combine_chunks()
     codes = ids.indices.to_numpy()
@@ -88,8 +88,7 @@ class _Footer:
 
 @lru_cache(maxsize=256)
 def _footer(path: Path) -> _Footer:
-    metadata = pq.read_metadata(path)
-    _refuse_others(metadata.schema.to_arrow_schema(), BUCKETS)
+    metadata = _metadata(path, BUCKETS)
     columns = (metadata.row_group(index).column(0) for index in range(metadata.num_row_groups))
     stated = (column.statistics if column.is_stats_set else None for column in columns)
     bounds = tuple((one.min, one.max) if one is not None and one.has_min_max else None for one in stated)
@@ -104,9 +103,12 @@ def _read_buckets(path: Path, measure: str) -> pa.Table:
         return rows.filter(pc.equal(rows["measure"], measure))
 
 
-def _refuse_others(found: pa.Schema, expected: pa.Schema) -> None:
-    if found.names != expected.names:
+def _metadata(path: Path, expected: pa.Schema) -> pq.FileMetaData:
+    metadata = pq.read_metadata(path)
+    found = metadata.schema.to_arrow_schema()
+    if [(one.name, one.type.id) for one in found] != [(one.name, one.type.id) for one in expected]:
         raise pa.ArrowInvalid(f"columns {', '.join(found.names)[:80]}")
+    return metadata
 
 
 @contextmanager
