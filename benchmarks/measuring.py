@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,11 +89,15 @@ def alternate(works: Mapping[str, Sequence[str]], turns: int) -> dict[str, Measu
         return {name: Measured(tuple(seconds[name]), side.peak_mib) for name, side in sides.items()}
 
 
-def alternate_processes(commands: Mapping[str, Sequence[str]], turns: int) -> dict[str, Measured]:
-    """The same for whole processes, from start to end."""
+def alternate_processes(
+    commands: Mapping[str, Sequence[str]], turns: int, prepare: Callable[[str], None] | None = None
+) -> dict[str, Measured]:
+    """The same for whole processes, from start to end; ``prepare`` is called with the side's name before each."""
     peaks = dict.fromkeys(commands, 0.0)
 
     def run(name: str) -> float:
+        if prepare is not None:
+            prepare(name)
         started = time.perf_counter()
         process = subprocess.Popen(commands[name], cwd=ROOT, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -105,7 +110,7 @@ def alternate_processes(commands: Mapping[str, Sequence[str]], turns: int) -> di
 
     for name in commands:
         run(name)
-    seconds = _take_turns({name: (lambda name=name: run(name)) for name in commands}, turns)
+    seconds = _take_turns({name: partial(run, name) for name in commands}, turns)
     return {name: Measured(tuple(seconds[name]), peaks[name]) for name in commands}
 
 
