@@ -66,6 +66,8 @@ class ExposureContrast:
     @property
     def sentence(self) -> str:
         """What can be said, in words."""
+        if not (self.n_reference and self.n_current):
+            return "Exposure cannot be compared: a cohort has no impression with an item"
         moved = f"{self.total_variation:.1%} of impressions went to other items".replace("%", " %")
         chance = f"chance alone would move {self.expected_by_chance:.1%}".replace("%", " %")
         if self.is_different:
@@ -96,6 +98,8 @@ def contrast_exposure(reference: Mapping[str, int], current: Mapping[str, int]) 
     items = sorted({*reference, *current})
     counts = np.array([[cohort.get(item, 0) for item in items] for cohort in (reference, current)], dtype=np.float64)
     totals = counts.sum(axis=1)
+    if not totals.all():
+        return ExposureContrast(len(items), int(totals[0]), int(totals[1]), 0.0, 0.0, 1.0, ())
     shares = counts / totals[:, None]
     pooled = counts.sum(axis=0) / totals.sum()
     spread = np.sqrt(pooled * (1 - pooled) * (1 / totals).sum())
