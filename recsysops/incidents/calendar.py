@@ -22,7 +22,8 @@ def complete_days(
     """Every day that will get no more rows, oldest first; days without rows are among them.
 
     A day of a live log is complete when rows of a later day are there, or ``grace_hours`` after its end. In an archive
-    every day is. Rows from the future are no evidence that today is over.
+    every day is. Rows from the future are no evidence that today is over; only an archive that lies in the future as a
+    whole (a simulation) is taken at its word.
 
     Args:
         present: days with rows, in any table of events.
@@ -30,7 +31,9 @@ def complete_days(
         now: the present moment, UTC.
         grace_hours: how long rows may be late.
     """
-    known = sorted(day for day in present if _is_plausible(day) and (clock == "archive" or day <= now.date()))
+    plausible = sorted(day for day in present if _is_plausible(day))
+    past = [day for day in plausible if day <= now.date()]
+    known = past or (plausible if clock == "archive" else [])
     if not known:
         return ()
     last = known[-1]
@@ -56,7 +59,8 @@ def reference_days(
 ) -> tuple[date, ...]:
     """The days with rows among the ``n_days`` before ``day``, oldest first.
 
-    Days inside resolved incidents (``unfit``) are left out, unless that would leave fewer than half.
+    Days on which something was found (``unfit``) are left out, unless that would leave fewer than half: what lasts longer
+    than the days before it has become the normal.
     """
     trailing = [day - number * DAY for number in range(n_days, 0, -1)]
     with_rows = tuple(other for other in trailing if n_rows.get(other, 0) > 0)

@@ -135,7 +135,7 @@ def run_days(
     progress.start("judging days", len(days))
     for day in days:
         if fixed is None:
-            unfit = state.days_of_resolved(day)
+            unfit = state.days_of_incidents(day)
             reference = reference_days(day, n_rows, n_days=settings.detect.reference_days, unfit=unfit)
         else:
             reference = tuple(other for other in fixed if other != day and n_rows.get(other, 0) > 0)

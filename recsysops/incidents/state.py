@@ -19,7 +19,7 @@ from recsysops.incidents.incident import Incident, Status
 from recsysops.incidents.judged_day import JudgedDay
 from recsysops.incidents.schema import finding_days, findings, incidents, judged_days, runs
 from recsysops.incidents.stored import from_text
-from recsysops.incidents.write_day import RESOLVED_AFTER, write_day
+from recsysops.incidents.write_day import write_day
 from recsysops.triage.findings import Finding
 
 
@@ -117,25 +117,15 @@ class State:
         with self._reading() as connection:
             return {name: from_text(latest) for name, latest in connection.execute(query)}
 
-    def days_of_resolved(self, before: date) -> frozenset[date]:
-        """Days inside incidents that were over when ``before`` was to be judged; not fit as a reference.
+    def days_of_incidents(self, before: date) -> frozenset[date]:
+        """Days on which something was found; not fit as a reference for ``before``, or a fault would become the normal.
 
         What was judged later does not count, so that judging a day again finds what it found the first time.
         """
-        limit = before.isoformat()
-        earlier = select(judged_days.c.day).where(judged_days.c.day < limit).order_by(judged_days.c.day.desc())
-        seen = (
-            select(finding_days.c.incident, finding_days.c.day)
-            .where(finding_days.c.incident.is_not(None), finding_days.c.day < limit)
-            .distinct()
-        )
-        days: dict[int, list[str]] = {}
+        found = (finding_days.c.incident.is_not(None), finding_days.c.day < before.isoformat())
         with self._reading() as connection:
-            quiet_since = connection.execute(earlier.offset(RESOLVED_AFTER - 1).limit(1)).scalar()
-            for incident, day in connection.execute(seen):
-                days.setdefault(incident, []).append(day)
-        over = (own for own in days.values() if quiet_since is not None and max(own) < quiet_since)
-        return frozenset(date.fromisoformat(day) for own in over for day in own)
+            days = connection.execute(select(finding_days.c.day).where(*found).distinct()).scalars()
+            return frozenset(date.fromisoformat(day) for day in days)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

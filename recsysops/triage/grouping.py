@@ -71,9 +71,14 @@ def _entity(finding: Finding) -> tuple[str, ...]:
 
 
 def _join_entities(findings: Sequence[Finding], parts: Components) -> None:
+    """The same thing; and rows that moved between values of a column, with the column that changed its values."""
     first: dict[tuple[str, ...], int] = {}
+    columns = {(finding.table, finding.column) for finding in findings if finding.column}
     for index, finding in enumerate(findings):
-        parts.join(first.setdefault(_entity(finding), index), index)
+        entity = _entity(finding)
+        if not finding.column and (finding.table, finding.slice.dimension) in columns:
+            entity = (finding.table, "column", finding.slice.dimension)
+        parts.join(first.setdefault(entity, index), index)
 
 
 def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
@@ -127,7 +132,11 @@ def _as_group(bundle: Sequence[Finding], n_rows: Mapping[str, int]) -> Group:
 
 
 def _head(bundle: Sequence[Finding]) -> Finding:
-    return min(bundle, key=_order)
+    """The first in order; rows of one value of a column follow from what happened to the column."""
+    columns = {finding.column for finding in bundle if finding.column}
+    return min(
+        bundle, key=lambda finding: (not finding.column and finding.slice.dimension in columns, *_order(finding))
+    )
 
 
 def _family(finding: Finding) -> tuple[object, ...]:

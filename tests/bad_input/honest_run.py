@@ -14,7 +14,7 @@ from typing import Any
 from recsysops.cli import main
 
 _TEMPORARY = re.compile(r"\..*-\d+-[0-9a-f]{8}(\.\w+)?$")
-LONGEST_MESSAGE = 400
+LONGEST_MESSAGE = 500
 HONEST = frozenset({0, 1, 2, 6})
 
 

@@ -16,6 +16,7 @@ from recsysops.config.settings import WorkspaceSettings
 from recsysops.engines.progress import SILENT
 from recsysops.errors import NotEnoughDataError
 from recsysops.incidents import detecting
+from recsysops.incidents.calendar import complete_days
 from recsysops.incidents.detecting import Detection, Request, detect
 from recsysops.incidents.judging import Judge
 from recsysops.incidents.state import State
@@ -157,9 +158,9 @@ def test_new_days_and_late_rows(tmp_path: Path) -> None:
     assert later.changed_days == (DAY,)
 
 
-def test_days_of_an_incident_that_is_over_are_no_reference(tmp_path: Path) -> None:
+def test_days_on_which_something_was_found_are_no_reference(tmp_path: Path) -> None:
     judgements = {one.judged.day: one.reference for one in run(tmp_path).judgements}
-    assert [(day - DAY).days for day in judgements[DAY + timedelta(6)]] == [1, 2, 3, 4, 5]
+    assert [(day - DAY).days for day in judgements[DAY + timedelta(6)]] == [1, 2, 5]
     assert [(day - DAY).days for day in judgements[DAY + timedelta(8)]] == [5, 6, 7]
 
 
@@ -179,3 +180,10 @@ def test_a_run_that_was_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.
         run(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
         assert connection.execute("SELECT verb, outcome FROM runs").fetchall() == [("detect", "interrupted")]
+
+
+def test_an_archive_with_a_row_of_the_far_future_ends_where_its_days_end() -> None:
+    days = {DAY, DAY + timedelta(1), DAY.replace(year=2999)}
+    assert max(complete_days(days, clock="archive", now=NOW, grace_hours=0)) == DAY + timedelta(1)
+    simulated = {day.replace(year=2999) for day in days}
+    assert max(complete_days(simulated, clock="archive", now=NOW, grace_hours=0)).year == 2999

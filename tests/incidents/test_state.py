@@ -95,8 +95,8 @@ def test_three_quiet_days_resolve_an_incident_and_a_week_later_it_is_a_new_one(s
     assert [incident.status for incident in state.incidents()] == ["open"]
     write(state, judged(3))
     assert [incident.status for incident in state.incidents()] == ["resolved"]
-    assert state.days_of_resolved(day(4)) == {day(0)}
-    assert state.days_of_resolved(day(3)) == state.days_of_resolved(day(0)) == frozenset()
+    assert state.days_of_incidents(day(4)) == state.days_of_incidents(day(1)) == {day(0)}
+    assert state.days_of_incidents(day(0)) == frozenset()
     write(state, judged(5, "a"))
     assert [(incident.id, incident.status) for incident in state.incidents()] == [(1, "open")]
     write(state, judged(20, "a"))

@@ -36,6 +36,15 @@ def test_one_column_is_one_group() -> None:
     assert sorted(len(one.findings) for one in groups) == [1, 3]
 
 
+def test_rows_that_moved_between_values_of_a_column_belong_to_it() -> None:
+    rows = Subject("table", "candidates")
+    moved = found(column="genre")
+    of_genre = replace(BASE, column="", subject=rows, statistic="rows", slice=Slice("genre", "kids"))
+    of_market = replace(BASE, column="", subject=rows, statistic="rows", slice=Slice("market", "NO"))
+    assert [(one.headline, len(one.findings)) for one in group([moved, of_genre])] == [(moved, 2)]
+    assert sorted(len(one.findings) for one in group([moved, of_genre, of_market])) == [1, 2]
+
+
 def test_columns_that_made_the_same_jump_broke_together() -> None:
     groups = group([found("a"), found("b", value=0.112), found("c", value=0.4), found("d", onset=DAY - timedelta(1))])
     assert sorted(tuple(finding.column for finding in one.findings) for one in groups) == [("a", "b"), ("c",), ("d",)]
