@@ -31,8 +31,12 @@ def open_database(state: Path) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)))
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    with speaking_of(path), engine.begin() as connection:
-        _settle_version(connection, path)
+    try:
+        with speaking_of(path), engine.begin() as connection:
+            _settle_version(connection, path)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -48,8 +52,12 @@ def speaking_of(path: Path) -> Iterator[None]:
 def _prepare(connection: Any, record: object) -> None:
     """WAL lets readers in during a run; FULL keeps what was committed through a power cut."""
     connection.isolation_level = None  # we begin transactions ourselves, so that DDL is inside them too
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # it never reaches the pool, so nobody else would
+        raise
 
 
 def _begin(connection: Connection) -> None:

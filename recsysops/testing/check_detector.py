@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -96,11 +97,11 @@ def check_name_and_code_are_unique(detector: type[Detector]) -> None:
 
 
 def check_docstring_has_its_sections(detector: type[Detector]) -> None:
-    text = detector.__doc__ or ""
+    text = inspect.cleandoc(detector.__doc__ or "")  # as compilers from 3.13 on store it
     first = text.partition("\n")[0]
     assert 10 < len(first) <= 100, f"first line {first!r}: expected a sentence that the operator reads"
     assert first.endswith("."), f"first line {first!r}: expected a sentence that the operator reads"
-    places = [text.find(f"    {section}:") for section in SECTIONS]
+    places = [f"\n{text}".find(f"\n{section}:") for section in SECTIONS]
     missing = [section for section, place in zip(SECTIONS, places, strict=True) if place < 0]
     assert not missing, f"docstring: expected the sections {missing}"
     assert ">>>" in text, "docstring: expected an example that runs"
