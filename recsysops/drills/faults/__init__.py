@@ -1,0 +1,1 @@
+"""The shelf of faults: one file per fault, reached through the registry only."""

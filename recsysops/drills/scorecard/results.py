@@ -1,0 +1,127 @@
+"""What a drill measured: one value per trial, one curve per fault, one card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from recsysops.drills.fault import FaultMeta, Truth
+
+
+@dataclass(frozen=True)
+class Found:
+    """Whether one way of watching saw the fault in time, and how soon."""
+
+    is_found: bool
+    delay_runs: int | None = None
+    """Daily runs from the onset's own (1 = the first run that could see it); None when not found."""
+    n_alarms: int = 0
+    """Alarms raised in the window until then: incidents, or columns of a baseline."""
+    n_right: int = 0
+    """Those whose scope overlaps the fault's."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One fault of one size at one place, planted once."""
+
+    fault: str
+    multiple: float
+    """Severity as a multiple of the fault's unit size (the larger of target and visible)."""
+    severity: float
+    seed: int
+    onset: date
+    truth: Truth
+    found: Found
+    is_top1: bool
+    """The first incident names the stage and an entity that count as right."""
+    is_top3: bool
+    """One of the first three does."""
+    scope_overlap: float | None
+    """Rows in both the found and the true slice beside rows in either; None when not found."""
+    headline: str
+    """Of the incident that found it, or ""."""
+    baselines: Mapping[str, Found] = field(default_factory=dict)
+    seconds: float = 0.0
+    cannot: str = ""
+    """Why it could not be planted; then nothing else counts."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A rate with its 95 % interval (Jeffreys for shares, Garwood for counts per exposure)."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON-ready."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """All seeds of one severity."""
+
+    multiple: float
+    severity: float
+    n: int
+    detected: Share
+    delay_runs: float | None
+    """Median over those found."""
+    precision: float | None
+    """Alarms that overlap the fault beside all alarms, over the trials with any."""
+    top1_rate: float
+    top3_rate: float
+    scope_overlap: float | None
+    """Mean over those found."""
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    """Share found by each baseline."""
+
+
+@dataclass(frozen=True)
+class FaultCurve:
+    """One fault over all its severities."""
+
+    meta: FaultMeta
+    visible: float
+    """The size that theory can see here, mean over seeds."""
+    unit: float
+    """The larger of target and visible: multiple 1."""
+    points: tuple[CurvePoint, ...]
+    cannot: str = ""
+    """Why it could not be planted anywhere."""
+
+
+@dataclass(frozen=True)
+class CleanAlarms:
+    """Alarms while nothing was wrong."""
+
+    n_days: int
+    n_alarms: int
+    per_30_days: Share
+    n_pages: int
+    pages_per_30_days: Share
+    told: tuple[str, ...] = ()
+    """Each alarm: day, headline, and the benign event of that day if there was one."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """The scorecard of a drill."""
+
+    what: str
+    """``simulated service`` or the name of the workspace."""
+    clean: CleanAlarms
+    baselines: Mapping[str, CleanAlarms]
+    faults: tuple[FaultCurve, ...]
+    n_trials: int
+    seconds: float
+    cannot_look: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the keys of the command line's contract."""
+        raise NotImplementedError
