@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from recsysops.errors import PluginError
 
-Shelf = Literal["detectors", "predictors", "diagnosis", "hotfixes", "sources"]
+Shelf = Literal["detectors", "predictors", "diagnosis", "hotfixes", "sources", "faults"]
 
 BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
     "detectors": (
@@ -45,6 +45,7 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("duckdb", "recsysops.tables.duckdb_source:DuckDbSource"),
         ("sqlite", "recsysops.tables.sqlite_source:SqliteSource"),
     ),
+    "faults": (),  # ("null_spike", "recsysops.drills.faults.null_spike:NullSpike"), in the order of the pipeline
 }
 
 
@@ -137,7 +138,8 @@ def plugin(shelf: Shelf, name: str) -> Plugin:
         if candidate.name == name:
             return candidate
     nearest = get_close_matches(name, [candidate.name for candidate in known], n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"`recsysops {shelf} list` shows them"
+    listing = "drill list" if shelf == "faults" else f"{shelf} list"
+    hint = f"did you mean {nearest[0]}?" if nearest else f"`recsysops {listing}` shows them"
     raise PluginError(shelf, found=repr(name), expected="the name of an installed plugin", next_step=hint)
 
 
