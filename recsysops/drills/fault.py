@@ -60,6 +60,8 @@ class FaultMeta:
     stage: Stage
     """Where it happens, in the words of the incidents."""
     cause: Cause
+    entity: str
+    """What kind of thing is at fault: ``a numeric member feature``; which one, the truth of a planted fault says."""
     knob: str
     """What severity counts, with its unit: ``share of members``."""
     target: float
