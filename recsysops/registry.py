@@ -95,6 +95,17 @@ class Plugin:
                 return {name: ast.literal_eval(value) for name, value in given if _is_literal(value)}
         return {}
 
+    def members(self) -> frozenset[str]:
+        """Names of the methods and attributes that the class itself defines, read without importing the plugin."""
+        node = self._class()
+        names: set[str] = set()
+        for statement in node.body if node else ():
+            if isinstance(statement, ast.FunctionDef):
+                names.add(statement.name)
+            elif isinstance(statement, ast.Assign):
+                names.update(target.id for target in statement.targets if isinstance(target, ast.Name))
+        return frozenset(names)
+
     def _class(self) -> ast.ClassDef | None:
         module, _, attribute = self.target.partition(":")
         source = _source_of(module)

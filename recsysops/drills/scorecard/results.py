@@ -81,6 +81,22 @@ class CurvePoint:
     baselines: Mapping[str, float] = field(default_factory=dict)
     """Share found by each baseline."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "multiple": self.multiple,
+            "severity": self.severity,
+            "n_trials": self.n,
+            "detected_rate": self.detected.value,
+            "detected_interval": {"low": self.detected.low, "high": self.detected.high},
+            "delay_runs": self.delay_runs,
+            "precision": self.precision,
+            "top1_rate": self.top1_rate,
+            "top3_rate": self.top3_rate,
+            "scope_overlap": self.scope_overlap,
+            "baselines": dict(self.baselines),
+        }
+
 
 @dataclass(frozen=True)
 class FaultCurve:
@@ -95,6 +111,25 @@ class FaultCurve:
     cannot: str = ""
     """Why it could not be planted anywhere."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        meta = self.meta
+        return {
+            "name": meta.name,
+            "stage": meta.stage,
+            "cause": meta.cause,
+            "entity": meta.entity,
+            "knob": meta.knob,
+            "target": meta.target,
+            "visible": self.visible,
+            "unit": self.unit,
+            "deadline_days": meta.deadline_days,
+            "is_graded": meta.is_graded,
+            "is_fault": meta.is_fault,
+            "cannot": self.cannot,
+            "severities": [point.to_dict() for point in self.points],
+        }
+
 
 @dataclass(frozen=True)
 class CleanAlarms:
@@ -107,6 +142,17 @@ class CleanAlarms:
     pages_per_30_days: Share
     told: tuple[str, ...] = ()
     """Each alarm: day, headline, and the benign event of that day if there was one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "clean_days": self.n_days,
+            "n_alarms": self.n_alarms,
+            "alarms_per_30_days": self.per_30_days.to_dict(),
+            "n_pages": self.n_pages,
+            "pages_per_30_days": self.pages_per_30_days.to_dict(),
+            "alarms": list(self.told),
+        }
 
 
 @dataclass(frozen=True)
@@ -124,4 +170,13 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys of the command line's contract."""
-        raise NotImplementedError
+        return {
+            "schema_version": 1,
+            "what": self.what,
+            **self.clean.to_dict(),
+            "baselines": {name: one.to_dict() for name, one in self.baselines.items()},
+            "faults": [curve.to_dict() for curve in self.faults],
+            "n_trials": self.n_trials,
+            "seconds": self.seconds,
+            "cannot_look": list(self.cannot_look),
+        }

@@ -1,0 +1,70 @@
+"""The scorecard as one HTML page: self-contained, readable by a manager, on paper and in the dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recsysops.drills.scorecard.results import Card
+from recsysops.drills.views import words
+from recsysops.drills.views.plot import plot_of
+from recsysops.drills.views.tally import (
+    benign,
+    by_stage,
+    headline_multiples,
+    is_found,
+    missed,
+    multiples,
+    not_planted,
+    planted,
+    point_at,
+    tally,
+)
+from recsysops.reporting.numbers import count, number, percent, seconds
+from recsysops.reporting.plain import literal
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def card_page(card: Card) -> str:
+    """The whole page as text. Everything that comes from data is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(literal=literal, percent=percent, number=number)
+    environment.globals.update(words=words, point_at=point_at, is_found=is_found, plot_of=plot_of, count=count)
+    return environment.get_template("scorecard.html").render(**_values(card)) + "\n"
+
+
+def write_page(card: Card, path: Path) -> None:
+    """The page as a file, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    from recsysops.tables.atomic import write_atomically
+
+    text = card_page(card)
+    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
+
+
+def _values(card: Card) -> dict[str, Any]:
+    """What the template is given: values and a few counts; how things look is the template's."""
+    tallies = [tally(card, multiple) for multiple in headline_multiples(card)]
+    curves = planted(card)
+    return {
+        "card": card,
+        "took": seconds(card.seconds),
+        "tallies": tallies,
+        "multiples": multiples(card),
+        "stages": by_stage([*curves, *benign(card)]),
+        "missed": missed(card, tallies[0].multiple) if tallies else (),
+        "not_planted": not_planted(card),
+        "n_traces": len(card.baselines),
+    }
