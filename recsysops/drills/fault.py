@@ -22,6 +22,8 @@ from recsysops.triage.findings import Stage
 Cause = Literal["input", "training", "model", "retrieval", "policy", "serving", "legitimate"]
 
 SEAMS: Mapping[str, str] = {
+    "liking": "one row per item: how much everybody likes it today (the world itself)",
+    "demand": "one row per market: requests expected today",
     "profiles": "one row per member: who they are, as the upstream system says",
     "catalogue": "one row per item: metadata as known today, before and after launch",
     "events": "one row per play of the last 28 days, as the feature pipeline received them",

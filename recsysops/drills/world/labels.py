@@ -1,0 +1,40 @@
+"""The label pipeline: plays become outcomes, some minutes after they happened."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsysops.drills.rows import Rows
+from recsysops.drills.world.catalogue import Items
+from recsysops.drills.world.population import Population
+from recsysops.drills.world.size import stream
+
+MEDIAN_DELAY_SECONDS = 240.0
+EMPTY_EVENTS = ("member", "item", "ts", "minutes", "origin")
+
+
+def delivered(requests: Rows, plays: Rows, members: Population, items: Items, seed: int, number: int) -> Rows:
+    """Outcomes, one row per play, in the order of plays: ``request_id``, ``ts``, ``item_id``, ``kind``, ``value`` (minutes),
+    ``origin``, ``ingested_at``; ``member`` and ``item`` are numbers and are not written."""
+    delay = MEDIAN_DELAY_SECONDS * np.exp(1.1 * stream(seed, "labels", number).normal(size=len(plays)))
+    request_id = np.append(requests["request_id"], None)[plays["request"]]
+    return Rows(
+        {
+            "request_id": request_id,
+            "ts": plays["ts"],
+            "item_id": items.ids[plays["item"]],
+            "member_id": members.ids[plays["member"]],
+            "kind": np.full(len(plays), "play", object),
+            "value": plays["minutes"],
+            "origin": plays["origin"],
+            "surface": np.append(requests["surface"], None)[plays["request"]],
+            "ingested_at": plays["ts"] + (1e6 * delay).astype("timedelta64[us]"),
+            "member": plays["member"],
+            "item": plays["item"],
+        }
+    )
+
+
+def events(outcomes: Rows) -> Rows:
+    """What the feature pipeline takes from outcomes."""
+    return Rows({**{name: outcomes[name] for name in ("member", "item", "ts", "origin")}, "minutes": outcomes["value"]})
