@@ -66,5 +66,4 @@ def _values(card: Card) -> dict[str, Any]:
         "stages": by_stage([*curves, *benign(card)]),
         "missed": missed(card, tallies[0].multiple) if tallies else (),
         "not_planted": not_planted(card),
-        "n_traces": len(card.baselines),
     }

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from recsysops.drills.scorecard.results import FaultCurve
 from recsysops.drills.views import words
+from recsysops.reporting.plain import literal
 
-WIDTH, HEIGHT = 340, 190
-LEFT, RIGHT, TOP, BOTTOM = 38, 330, 14, 160
+WIDTH, HEIGHT = 340, 194
+LEFT, RIGHT, TOP, BOTTOM = 40, 332, 28, 158
 LABEL_GAP = 40
 """Labels of the axis closer than this many pixels are left out."""
 
@@ -46,6 +47,14 @@ class Plot:
     marks: tuple[Mark, ...]
     """Where the target is, and what theory can see."""
     traces: tuple[Trace, ...]
+    axis: str
+    """What severity counts."""
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = RIGHT
+    top: int = TOP
+    bottom: int = BOTTOM
 
 
 def plot_of(curve: FaultCurve) -> Plot:
@@ -72,13 +81,14 @@ def plot_of(curve: FaultCurve) -> Plot:
             for x, point in places
         ),
         whiskers=tuple((x, high, low) for (x, high), (_, low) in zip(upper, lower, strict=True)),
-        ticks=_spaced([Mark(x, BOTTOM, words.amount(curve.meta, point.severity)) for x, point in places]),
+        ticks=_ticks(curve, xs),
         levels=tuple(Mark(LEFT, _y(level), f"{100 * level:.0f} %") for level in (0.0, 0.5, 1.0)),
-        marks=tuple(Mark(x_of(value), TOP, text) for value, text in _marked(curve)),
+        marks=tuple(Mark(x_of(value), TOP - 7 - 10 * row, text) for row, (value, text) in enumerate(_marked(curve))),
         traces=tuple(
             Trace(name, _path([(x, _y(point.baselines.get(name, 0.0))) for x, point in places]))
             for name in points[0].baselines
         ),
+        axis=literal(curve.meta.knob, 48),
     )
 
 
@@ -121,9 +131,10 @@ def _near(curve: FaultCurve) -> list[float]:
     return [value for value, _ in _marked(curve) if min(severities) / 8 <= value <= 8 * max(severities)]
 
 
-def _spaced(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+def _ticks(curve: FaultCurve, xs: Sequence[float]) -> tuple[Mark, ...]:
+    """The severities that were planted, as far as there is room; none where there are no degrees."""
     kept: list[Mark] = []
-    for mark in marks:
-        if not kept or mark.x - kept[-1].x >= LABEL_GAP:
-            kept.append(mark)
+    for x, point in zip(xs, curve.points if curve.meta.is_graded else (), strict=False):
+        if not kept or x - kept[-1].x >= LABEL_GAP:
+            kept.append(Mark(x, BOTTOM, words.amount(curve.meta, point.severity)))
     return tuple(kept)

@@ -9,7 +9,6 @@ from recsysops.drills.scorecard.results import Card, FaultCurve
 from recsysops.drills.views import words
 from recsysops.drills.views.curve_lines import curve_lines
 from recsysops.drills.views.tally import (
-    STATED,
     Tally,
     benign,
     headline_multiples,
@@ -59,11 +58,9 @@ def _answer(card: Card, tallies: tuple[Tally, ...]) -> str:
     if not tallies:
         return f"No fault was planted · {where}"
     first = tallies[0]
-    return f"Found in time: {words.of(first.n_found, first.n)} faults at {_size(first.multiple)} · {where}"
-
-
-def _size(multiple: float) -> str:
-    return "the stated size" if multiple == STATED else f"{words.size(multiple)} the stated size"
+    return (
+        f"Found in time: {words.of(first.n_found, first.n)} faults at {words.size_in_words(first.multiple)} · {where}"
+    )
 
 
 def _style(tallies: tuple[Tally, ...]) -> Style:
@@ -112,7 +109,7 @@ def _missed(card: Card, tallies: tuple[Tally, ...], width: int, *, verbose: bool
         return
     shown = curves if verbose else curves[:N_MISSED]
     yield Line("")
-    yield Line(f"Missed at {_size(multiple)}")
+    yield Line(f"Missed at {words.size_in_words(multiple)}")
     points = [point for curve in shown if (point := point_at(curve, multiple)) is not None]
     pairs = list(zip(shown, points, strict=True))
     yield from table(

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from recsysops.drills.fault import FaultMeta
 from recsysops.drills.scorecard.results import CleanAlarms, CurvePoint, FaultCurve, Share
-from recsysops.drills.views.tally import FOUND_SHARE, smallest_found
+from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, smallest_found
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.numbers import NOTHING, count, number, percent
 from recsysops.reporting.plain import literal
 
 _BASELINES = {
-    "static_psi": "PSI > 0.2",
-    "three_sigma": "3 σ",
-    "largest_change": "largest change",
+    "static_psi": ("PSI > 0.2", "PSI above 0.2 in any column, against the first month"),
+    "three_sigma": ("3 σ", "volume, null rates and means beyond three standard deviations of the last month"),
+    "largest_change": ("largest change", "the largest change of a null rate or mean, when it is a record"),
 }
+WIDEST_KNOB = 60
+WHAT_A_DRILL_IS = (
+    "A drill plants known faults and looks whether the checks find them: how small, how soon, and whether they name the "
+    "right cause. It also runs on days on which nothing was wrong, and counts the alarms."
+)
+INTERVALS = (
+    "Brackets are 95 % intervals: Jeffreys for shares of trials, Garwood for alarms per time. A handful of trials leaves "
+    "wide ones; the card claims no more than that. No credit is given to an alarm outside a fault's scope or after its deadline."
+)
 HOW_COUNTED = (
     f"Found: in at least {percent(FOUND_SHARE)} of its trials, by an incident that opened before the fault's deadline, "
     "in its scope. Size 1× is the larger of the fault's target and what theory can see in logs of this size."
@@ -22,12 +31,22 @@ HOW_COUNTED = (
 
 def baseline_name(name: str) -> str:
     """A baseline in words."""
-    return _BASELINES.get(name) or literal(name.replace("_", " "))
+    return _BASELINES.get(name, (literal(name.replace("_", " "), 24),))[0]
+
+
+def baseline_in_full(name: str) -> str:
+    """A baseline as a manager reads it."""
+    return _BASELINES.get(name, (literal(name.replace("_", " "), 60),))[-1]
 
 
 def size(multiple: float) -> str:
     """``1×``, ``0.5×``."""
     return f"{number(multiple)}×"
+
+
+def size_in_words(multiple: float) -> str:
+    """``the stated size``, ``4× the stated size``."""
+    return "the stated size" if multiple == STATED else f"{size(multiple)} the stated size"
 
 
 def size_of(curve: FaultCurve, point: CurvePoint) -> str:
@@ -44,8 +63,8 @@ def amount(meta: FaultMeta, severity: float) -> str:
 def severity(meta: FaultMeta, value: float) -> str:
     """A severity with what it counts: ``0.5 % of members``, ``3 hours``; nothing to count where there are no degrees."""
     if not meta.is_graded:
-        return literal(meta.knob)
-    return literal(f"{amount(meta, value)} {meta.knob.removeprefix('share ')}".rstrip())
+        return literal(meta.knob, WIDEST_KNOB)
+    return f"{amount(meta, value)} {literal(meta.knob.removeprefix('share '), WIDEST_KNOB)}".rstrip()
 
 
 def of(n: int, total: int) -> str:
@@ -90,3 +109,24 @@ def since_when(curve: FaultCurve) -> str:
 def baselines_that_find(point: CurvePoint) -> tuple[str, ...]:
     """Names of the baselines that found what was planted at this size."""
     return tuple(baseline_name(name) for name, found in point.baselines.items() if found >= FOUND_SHARE)
+
+
+def tone(meta: FaultMeta, point: CurvePoint) -> str:
+    """``all``, ``some`` or ``none``: how well a point is found, for its colour; turned round where no alarm is right."""
+    if not meta.is_fault:
+        return "none" if is_found(point) else "some" if point.detected.value else "all"
+    return "all" if is_found(point) else "some" if point.detected.value else "none"
+
+
+def marks(curve: FaultCurve) -> str:
+    """Target and theory of a curve, in words."""
+    if not curve.meta.is_graded:
+        return "It is there or not: there are no degrees."
+    target, visible = severity(curve.meta, curve.meta.target), amount(curve.meta, curve.visible)
+    return f"Target {target}; theory can see {visible} in logs of this size. Smallest found: {since_when(curve)}."
+
+
+def told(curve: FaultCurve) -> str:
+    """A plot in one sentence, for those who do not see it."""
+    found = "; ".join(f"{severity(curve.meta, point.severity)}: {trials(point)}" for point in curve.points)
+    return f"Trials of {literal(curve.meta.name, 60)} found in time. {found}."
