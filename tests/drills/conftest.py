@@ -1,0 +1,12 @@
+"""Shared by the tests of the drills: one tiny world for all of them."""
+
+from __future__ import annotations
+
+import pytest
+from tiny_world import TinyWorld
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    """A small service that has run warm-up and three days of its log."""
+    return TinyWorld.begin(tmp_path_factory.mktemp("tiny"))
