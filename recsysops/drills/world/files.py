@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from recsysops.drills.rows import Column, Rows
-from recsysops.drills.world.feature_store import ITEM_COLUMNS, MEMBER_COLUMNS
+from recsysops.drills.world.feature_store import AFFINITIES, EMBEDDING, ITEM_COLUMNS, MEMBER_COLUMNS
 from recsysops.drills.world.features import LANG_MATCH_MASK, MODEL_FEATURES, NAN_BY_NATURE
 from recsysops.drills.world.serving_log import REQUEST_COLUMNS
 from recsysops.tables.atomic import write_atomically
@@ -28,6 +28,8 @@ _CANDIDATE_ROLES = (
 )  # fmt: skip
 _ITEM_FEATURE_SOURCES = {"item_days_since_launch": "launch_at", "item_release_age_years": "release_year"}
 SLICES = ("market", "device", "surface")
+_UNWATCHED = (*AFFINITIES, *EMBEDDING)
+"""Of members: twenty numbers that mean something together only; the candidates' taste_match and genre_affinity show them."""
 
 
 def write_part(folder: Path, table: str, day: date, rows: Rows, root: str = LOGS) -> None:
@@ -94,7 +96,7 @@ def settings(name: str) -> dict[str, Any]:
             "item_features": _table("item_features", {"key": "key", "as_of": "as_of", "available_at": "available_at"})
             | {"features": list(ITEM_COLUMNS), "owner": "feature-platform"},
             "member_features": _table("member_features", {"key": "key", "as_of": "as_of", "available_at": "available_at"})
-            | {"features": list(MEMBER_COLUMNS), "owner": "feature-platform"},
+            | {"features": [one for one in MEMBER_COLUMNS if one not in _UNWATCHED], "owner": "feature-platform"},
             "models": _table("models", {one: one for one in _MODEL_ROLES}),
             "changes": _table("changes", {one: one for one in ("ts", "kind", "scope", "rollout")}),
         },

@@ -40,13 +40,13 @@ def training_rows(folder: Path, first: date, last: date) -> Rows:
                coalesce(max(o.value) >= {PLAY_MINUTES}, false)::INTEGER AS label, {columns}
         FROM read_parquet($candidates, hive_partitioning = false) c
         LEFT JOIN read_parquet($outcomes, hive_partitioning = false) o USING (request_id, item_id)
-        WHERE c.shown GROUP BY ALL ORDER BY c.request_id, c.item_id
+        WHERE c.shown GROUP BY c.request_id, c.item_id ORDER BY c.request_id, c.item_id
     """
     after = last + timedelta(days=MATURITY_DAYS)
     files = {"candidates": _files(folder, "candidates", first, last), "outcomes": _files(folder, "outcomes", first, after)}
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        table = connection.execute(query.replace("GROUP BY ALL", "GROUP BY c.request_id, c.item_id"), files).arrow().read_all()
+        table = connection.sql(query, params=files).to_arrow_table()
     return Rows({name: _column(name, table[name].combine_chunks()) for name in table.column_names})
 
 
