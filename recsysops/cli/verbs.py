@@ -37,6 +37,7 @@ VERBS = (
     Verb("detect", "Judge the days not yet judged and report incidents."),
     Verb("compare", "Judge one cohort against another: models, policies."),
     Verb("detectors", "List the detectors, or show one.", is_group=True),
+    Verb("drill", "Plant known faults and report what is found.", is_group=True),
 )
 
 

@@ -24,7 +24,16 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], [], ["detectors", "list"], ["detectors", "list", "--json"], ["--version"]]
+    "words",
+    [
+        ["--help"],
+        [],
+        ["detectors", "list"],
+        ["detectors", "list", "--json"],
+        ["drill", "list"],
+        ["drill", "list", "--json"],
+        ["--version"],
+    ],
 )
 def test_help_and_lists_load_no_numeric_library(words: list[str]) -> None:
     code = (
@@ -36,7 +45,14 @@ def test_help_and_lists_load_no_numeric_library(words: list[str]) -> None:
     assert done.stdout
 
 
-COMMANDS = [[verb.name] for verb in VERBS] + [["change", "record"], ["detectors", "list"], ["detectors", "show"], []]
+COMMANDS = [[verb.name] for verb in VERBS] + [
+    ["change", "record"],
+    ["detectors", "list"],
+    ["detectors", "show"],
+    ["drill", "list"],
+    ["drill", "run"],
+    [],
+]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

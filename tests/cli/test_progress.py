@@ -27,3 +27,19 @@ def test_one_line_that_is_wiped(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.err.replace("\r\x1b[2K", "|") == (
         "|counting candidates 0/2|counting candidates 1/2|counting candidates 2/2|"
     )
+
+
+def test_long_work_says_how_long_it_will_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("recsysops.cli.progress.time.monotonic", lambda: now[0])
+    line = ProgressLine()
+    line.start("trials", 630)
+    line.advance(30)  # finished by an earlier run
+    now[0] += 300
+    line.advance(100)
+    now[0] += 1_500
+    line.advance(500)
+    shown = capsys.readouterr().err.split("\r\x1b[2K")
+    assert shown[1:] == ["trials 0/630", "trials 30/630", "trials 130/630 · 25 min left", "trials 630/630"]

@@ -60,7 +60,7 @@ def usual() -> Card:
         (
             curve(meta("null_spike"), (1, 3, 3, 3, 3)),
             curve(meta("silent_default", target=0.01), (0, 1, 3, 3, 3), visible=0.012, by_baseline=3),
-            curve(meta("unit_change", is_graded=False, knob="one feature × 1,000"), (3,)),
+            curve(meta("unit_change", is_graded=False, knob="one feature × 1,000"), (3, 3, 3, 3, 3)),
             curve(meta("duplicate_events", "logging"), (3, 3, 3, 3, 3), by_baseline=3),
             curve(meta("bot_burst", "logging", knob="share of events", target=0.01), (0, 0, 1, 2, 3)),
             curve(meta("label_delay", "label", knob="hours", target=3.0, most=100.0), (0, 0, 0, 0, 0), visible=5.0),

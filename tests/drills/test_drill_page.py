@@ -6,7 +6,6 @@ import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from example_cards import HOSTILE, card, curve, hostile, meta, usual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsysops.drills.views.page import card_page, write_page
+from recsysops.drills.views.page import card_page
 from recsysops.drills.views.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, plot_of
 
 VOID = {"meta", "line", "polyline", "polygon", "rect", "br"}
@@ -89,13 +88,6 @@ def test_an_alarm_for_a_true_change_is_shown_as_bad() -> None:
     text = card_page(usual()).replace("\u00a0", " ")
     row = text.partition('taste_shift <span class="soft small">')[2].partition("</tr>")[0]
     assert re.findall(r'class="(\w+)">(\d of \d)', row) == [("all", "0 of 3")] * 4 + [("none", "3 of 3")]
-
-
-def test_the_page_is_written_whole(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "drill.html"
-    write_page(usual(), path)
-    assert path.read_text(encoding="utf-8") == card_page(usual())
-    assert [one.name for one in path.parent.iterdir()] == ["drill.html"]
 
 
 def test_the_axis_is_logarithmic_and_shares_rise() -> None:

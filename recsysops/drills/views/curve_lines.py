@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from recsysops.drills.scorecard.results import Card, CurvePoint, FaultCurve
 from recsysops.drills.views import words
-from recsysops.drills.views.tally import by_stage
+from recsysops.drills.views.tally import by_stage, points_of
 from recsysops.reporting.lines import Column, Line, table
 from recsysops.reporting.numbers import number, percent
 from recsysops.reporting.plain import literal
@@ -17,7 +17,7 @@ def curve_lines(card: Card, width: int) -> Iterator[Line]:
     for stage, curves in by_stage(curve for curve in card.faults if curve.points).items():
         yield Line("")
         yield Line(f"Stage {literal(stage)}")
-        yield from table(_columns([(curve, point) for curve in curves for point in curve.points]), width)
+        yield from table(_columns([(curve, point) for curve in curves for point in points_of(curve)]), width)
 
 
 def _columns(rows: Sequence[tuple[FaultCurve, CurvePoint]]) -> tuple[Column, ...]:

@@ -18,6 +18,7 @@ from recsysops.drills.views.tally import (
     not_planted,
     planted,
     point_at,
+    points_of,
     tally,
 )
 from recsysops.reporting.numbers import count, number, percent, seconds
@@ -38,20 +39,10 @@ def card_page(card: Card) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(literal=literal, percent=percent, number=number)
-    environment.globals.update(words=words, point_at=point_at, is_found=is_found, plot_of=plot_of, count=count)
+    environment.globals.update(
+        words=words, point_at=point_at, points_of=points_of, is_found=is_found, plot_of=plot_of, count=count
+    )
     return environment.get_template("scorecard.html").render(**_values(card)) + "\n"
-
-
-def write_page(card: Card, path: Path) -> None:
-    """The page as a file, whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    from recsysops.tables.atomic import write_atomically
-
-    text = card_page(card)
-    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
 
 
 def _values(card: Card) -> dict[str, Any]:

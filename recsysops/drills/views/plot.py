@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from recsysops.drills.scorecard.results import FaultCurve
 from recsysops.drills.views import words
+from recsysops.drills.views.tally import points_of
 from recsysops.reporting.plain import literal
 
 WIDTH, HEIGHT = 340, 194
@@ -62,7 +63,7 @@ def plot_of(curve: FaultCurve) -> Plot:
 
     Points of the same severity (those beyond the most that makes sense) lie on one another.
     """
-    points = curve.points
+    points = points_of(curve)
     severities = [point.severity for point in points]
     x_of = _Axis.over([*severities, *_near(curve)])
     xs = [x_of(severity) for severity in severities]
@@ -134,7 +135,7 @@ def _near(curve: FaultCurve) -> list[float]:
 def _ticks(curve: FaultCurve, xs: Sequence[float]) -> tuple[Mark, ...]:
     """The severities that were planted, as far as there is room; none where there are no degrees."""
     kept: list[Mark] = []
-    for x, point in zip(xs, curve.points if curve.meta.is_graded else (), strict=False):
+    for x, point in zip(xs, points_of(curve), strict=True):
         if not kept or x - kept[-1].x >= LABEL_GAP:
             kept.append(Mark(x, BOTTOM, words.amount(curve.meta, point.severity)))
-    return tuple(kept)
+    return tuple(kept) if curve.meta.is_graded else ()

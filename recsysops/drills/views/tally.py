@@ -61,6 +61,11 @@ def point_at(curve: FaultCurve, multiple: float) -> CurvePoint | None:
     return next((point for point in curve.points if point.multiple == multiple), None)
 
 
+def points_of(curve: FaultCurve) -> tuple[CurvePoint, ...]:
+    """The points that differ: one alone where there are no degrees."""
+    return curve.points if curve.meta.is_graded else curve.points[:1]
+
+
 def is_found(point: CurvePoint) -> bool:
     """Whether the trials of this size count as found."""
     return point.detected.value >= FOUND_SHARE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recsysops.drills.fault import FaultMeta
 from recsysops.drills.scorecard.results import CleanAlarms, CurvePoint, FaultCurve, Share
-from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, smallest_found
+from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, points_of, smallest_found
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.numbers import NOTHING, count, number, percent
 from recsysops.reporting.plain import literal
@@ -128,5 +128,5 @@ def marks(curve: FaultCurve) -> str:
 
 def told(curve: FaultCurve) -> str:
     """A plot in one sentence, for those who do not see it."""
-    found = "; ".join(f"{severity(curve.meta, point.severity)}: {trials(point)}" for point in curve.points)
+    found = "; ".join(f"{severity(curve.meta, point.severity)}: {trials(point)}" for point in points_of(curve))
     return f"Trials of {literal(curve.meta.name, 60)} found in time. {found}."
