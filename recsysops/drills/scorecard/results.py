@@ -47,6 +47,8 @@ class TrialResult:
     seconds: float = 0.0
     cannot: str = ""
     """Why it could not be planted; then nothing else counts."""
+    visible: float = 0.0
+    """The size that theory can see where it was planted."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ class Card:
     faults: tuple[FaultCurve, ...]
     n_trials: int
     seconds: float
+    """Work of the trials and clean runs, added up over processes; what an earlier run had finished is in it."""
     cannot_look: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""A drill on the simulated service from beginning to end: clean runs, trials in worker processes, and the card."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
+from recsysops.drills.scorecard.clean_run import read_clean_run
+from recsysops.drills.scorecard.curves import fault_curve
+from recsysops.drills.scorecard.digest import code_digest, digest, source_digest
+from recsysops.drills.scorecard.plan import DrillPlan
+from recsysops.drills.scorecard.prepare import Preparation
+from recsysops.drills.scorecard.results import Card
+from recsysops.drills.scorecard.rig import Rig
+from recsysops.drills.scorecard.seed_folder import SeedFolder
+from recsysops.drills.scorecard.stored_statistics import read_statistics
+from recsysops.drills.scorecard.work import SeedWork, TrialWork, Work, do
+from recsysops.drills.scorecard.workers import workers
+from recsysops.engines.progress import SILENT, Progress
+from recsysops.errors import StateError
+from recsysops.incidents.lock import workspace_lock
+
+WHAT = "simulated service"
+_TICK_SECONDS = 1.0
+
+
+def run_drill(plan: DrillPlan, folder: Path, progress: Progress = SILENT, *, rig: Rig | None = None) -> Card:
+    """Run what is missing of a drill and draw its card.
+
+    Everything finished is kept below ``folder``: a drill that was interrupted goes on where it was, and one with other
+    faults or severities on the same code reuses the clean runs. What failed is in ``cannot_look``, and is tried again
+    the next time.
+
+    Args:
+        plan: what to do.
+        folder: clean runs, finished trials and forks; made if need be.
+        progress: told of days simulated, then of trials.
+        rig: the world and who measures it; the built-in ones when None.
+
+    Raises:
+        ConfigError: if the plan makes no drill.
+        LockHeldError: if another drill runs in the folder.
+        StateError: if a worker process was killed, or nothing could be prepared.
+    """
+    with workspace_lock(folder, "drill"):
+        shutil.rmtree(folder / "forks", ignore_errors=True)  # of a drill that was killed
+        seeds = _seeds(plan, folder, rig or Rig.built_in())
+        failed = Drill(plan, folder, seeds, progress).run()
+        return _card(plan, folder, seeds, failed)
+
+
+def _seeds(plan: DrillPlan, folder: Path, rig: Rig) -> tuple[SeedWork, ...]:
+    size = replace(plan.size, n_days=plan.days_per_seed)
+    made_by = digest(code_digest(), source_digest(rig.world), source_digest(rig.site_of), size)
+    return tuple(
+        SeedWork(
+            Preparation(size, plan.days_per_seed, seed, made_by),
+            rig,
+            SeedFolder(folder / f"seed-{seed}-{digest(size)[:8]}"),
+        )
+        for seed in plan.seeds
+    )
+
+
+def _trials(plan: DrillPlan, folder: Path, seed: SeedWork) -> Iterator[TrialWork]:
+    for fault, multiple in plan.trials():
+        smaller = tuple(one for one in sorted(set(plan.multiples)) if one < multiple)
+        yield TrialWork(fault, multiple, smaller, seed, folder)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The work of a drill, done by worker processes."""
+
+    plan: DrillPlan
+    folder: Path
+    seeds: tuple[SeedWork, ...]
+    progress: Progress
+
+    def run(self) -> tuple[str, ...]:
+        """Do what is missing; what failed, a line each."""
+        trials = [trial for seed in self.seeds for trial in _trials(self.plan, self.folder, seed)]
+        todo = [trial for trial in trials if trial.finished() is None]
+        with workers(self.plan.jobs) as pool:
+            failed = self._prepare(pool)
+            ready = [trial for trial in todo if _is_ready(trial.seed)]
+            self.progress.start("trials", len(trials))
+            self.progress.advance(len(trials) - len(todo))
+            failed += [why for why in self._all(pool, ready) if why]
+            self.progress.finish()
+        return tuple(failed)
+
+    def _prepare(self, pool: ProcessPoolExecutor) -> list[str]:
+        missing = [seed for seed in self.seeds if not _is_ready(seed)]
+        if not missing:
+            return []
+        for seed in missing:
+            seed.folder.n_done.unlink(missing_ok=True)
+        self.progress.start("simulating clean days", self.plan.days_per_seed * len(missing))
+        failed, told = [], 0
+        pending = {pool.submit(do, seed) for seed in missing}
+        while pending:
+            done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
+            failed += [why for why in map(_outcome, done) if why]
+            n_done = sum(_n_done(seed.folder) for seed in missing)
+            self.progress.advance(n_done - told)
+            told = n_done
+        self.progress.finish()
+        return failed
+
+    def _all(self, pool: ProcessPoolExecutor, works: Iterable[Work]) -> Iterator[str]:
+        """What went wrong with each, "" for nothing, as they end."""
+        pending = {pool.submit(do, work) for work in works}
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield _outcome(future)
+                self.progress.advance()
+
+
+def _outcome(future: Future[str]) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise StateError(
+            "drill",
+            found="a worker process that was killed",
+            expected="it to end by itself",
+            next_step="run the command again, it goes on where it was; with --jobs 1 if memory was short",
+        ) from None
+
+
+def _is_ready(seed: SeedWork) -> bool:
+    known = read_clean_run(seed.folder.clean_run)
+    return known is not None and known.made_by == seed.wanted.made_by
+
+
+def _n_done(folder: SeedFolder) -> int:
+    try:
+        return int(folder.n_done.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tuple[str, ...]) -> Card:
+    pairs = [
+        (run, read_statistics(one.folder.statistics)) for one in seeds if (run := read_clean_run(one.folder.clean_run))
+    ]
+    runs = [run for run, _ in pairs]
+    results = [found for seed in seeds for one in _trials(plan, folder, seed) if (found := one.finished()) is not None]
+    curves = tuple(
+        fault_curve(fault.meta, [one for one in results if one.fault == fault.meta.name], plan.multiples)
+        for fault in plan.faults
+    )
+    return Card(
+        WHAT,
+        of_detectors(runs),
+        of_baselines(runs, [statistics for _, statistics in pairs]),
+        curves,
+        n_trials=sum(not one.cannot for one in results),
+        seconds=sum(run.seconds for run in runs) + sum(one.seconds for one in results),
+        cannot_look=failed,
+    )

@@ -1,0 +1,34 @@
+"""Shares and rates with their 95 % intervals."""
+
+from __future__ import annotations
+
+from scipy import special
+
+from recsysops.drills.scorecard.results import Share
+from recsysops.statistics.count_tails import garwood_interval
+
+_TAIL = 0.025
+
+
+def share(n_successes: int, n: int) -> Share:
+    """A share of few trials, with the Jeffreys interval; it reaches to the end where none or all succeeded.
+
+    Raises:
+        ValueError: unless 0 <= n_successes <= n and n >= 1.
+
+    Source: Brown, Cai & DasGupta, Statistical Science 16 (2001).
+    """
+    if not 0 <= n_successes <= n or n < 1:
+        raise ValueError(f"share: found {n_successes} of {n}, expected a part of at least one")
+    shape = (n_successes + 0.5, n - n_successes + 0.5)
+    low = float(special.betaincinv(*shape, _TAIL)) if n_successes else 0.0
+    high = float(special.betaincinv(*shape, 1 - _TAIL)) if n_successes < n else 1.0
+    return Share(n_successes / n, low, high)
+
+
+def rate_per_30_days(n_events: int, n_days: int) -> Share:
+    """Events in thirty days, with the exact Poisson interval; anything is possible when no day was watched."""
+    if not n_days:
+        return Share(0.0, 0.0, 30.0)
+    interval = garwood_interval(n_events, n_days / 30)
+    return Share(float(interval.estimate), float(interval.low), float(interval.high))
