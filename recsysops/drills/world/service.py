@@ -95,7 +95,7 @@ class Service:
         rules = day.taps("policy", policy.rules(self._items, self.size, self.seed, number))
         requests = self._requests(day)
         serving = Serving(self.folder, self.size, self.seed, number, self._items, day.taps)
-        built = day.taps("index", retrieval.index(store.items))
+        built = day.taps("index", retrieval.index(store.items).with_columns(item_id=store.items["key"]))
         served = serving.serve(requests, store, built, profiles, events, lineup, rules)
         outcomes = self._watch(day, requests, served)
         self._log(day, requests, served, catalogue)
@@ -144,7 +144,7 @@ class Service:
             return lineup
         first, last = training.window(day.date)
         rows = day.taps("training_rows", training.training_rows(self.folder, first, last))
-        held_out = training.is_held_out(rows, last)
+        held_out = training.is_held_out(rows, rows["day"].max().item())
         name = f"m-{day.date.isoformat()}"
         fitted = fit(rows, rows["label"], rows["weight"], held_out, trainer, name, self.folder)
         self._register(day, fitted, rows)

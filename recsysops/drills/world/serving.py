@@ -47,7 +47,8 @@ class Serving:
     def serve(self, requests: Rows, store: Snapshots, built: Rows, profiles: Rows, events: Rows, lineup: Lineup, rules: Rows) -> Served:
         """Answer the requests of the day."""
         eligible = self._eligible(requests)
-        found = self.taps("retrieved", retrieval.retrieved(requests, eligible, store, built, self.seed, self.number))
+        found = retrieval.retrieved(requests, eligible, store, built, self.seed, self.number)
+        found = self.taps("retrieved", found.with_columns(item_id=self.items.ids[found["item"]]))
         features = self.taps("features", assembled(requests, found, store))
         scored = self.taps("scores", self._scored(requests, found, features, lineup))
         reason = policy.filtered_by(
@@ -88,6 +89,8 @@ class Serving:
             {
                 "request": request,
                 "item": found["item"],
+                "item_id": found["item_id"],
+                "item_price": features["item_price"],
                 **{name: requests[name][request] for name in SEEN_IN_SCORES},
                 "raw_score": np.where(fails, np.nan, raw),
                 "score": np.where(fails, plays / (1 + plays.max(initial=1)), score),
