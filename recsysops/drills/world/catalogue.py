@@ -82,7 +82,7 @@ def items(size: WorldSize, seed: int) -> Items:
     language = rng.choice(len(LANGUAGES), n, p=np.array(LANGUAGE_SHARES) / sum(LANGUAGE_SHARES))
     franchise = np.where(rng.random(n) < 0.25, rng.integers(0, 40, n), -1)
     taste = rng.normal(size=(n, N_TASTES)) + 1.2 * rng.normal(size=(len(GENRES), N_TASTES))[genre]
-    quality = rng.normal(0, 0.7, n) + np.where(franchise >= 0, rng.normal(0, 0.4, 40)[franchise], 0)
+    quality = rng.normal(0, 0.45, n) + np.where(franchise >= 0, rng.normal(0, 0.25, 40)[franchise], 0)
     is_family = np.isin(genre, [GENRES.index("family"), GENRES.index("animation")])
     ids = [*range(10_001, 10_001 + n_old), *range(size.first_launch, size.first_launch + n - n_old)]
     return Items(

@@ -21,7 +21,7 @@ ITEM_COLUMNS = (
 MEMBER_COLUMNS = (
     "plays_7d", "minutes_7d", "usual_price", "last_play_at", "joined_at", "languages", *AFFINITIES, *EMBEDDING,
 )  # fmt: skip
-PRIOR_PLAYS, PRIOR_RATE = 8.0, 0.08
+PRIOR_PLAYS, PRIOR_RATE = 40.0, 0.18
 """Play rates are shrunk as if this many impressions had been played at this rate."""
 WINDOW_DAYS = 28
 

@@ -14,8 +14,8 @@ from recsysops.drills.world.size import WorldSize, stream
 from recsysops.drills.world.upstream import midnight
 from recsysops.drills.world.vocabulary import DEVICES, GENRES, LANGUAGES, SLATE
 
-BASE = -2.6
-TASTE, LANGUAGE, ENGLISH, FRESH = 2.6, 0.5, 0.2, 0.3
+BASE = -2.7
+TASTE, LANGUAGE, ENGLISH, FRESH = 3.2, 0.5, 0.2, 0.3
 SHORT_SHARE = 0.16
 """Plays given up within two minutes."""
 SEARCH_SHARE = 0.16

@@ -20,8 +20,8 @@ SUPPRESS_DAYS, SUPPRESS_EVERY = 7, 11
 def rules(items: Items, size: WorldSize, seed: int, number: int) -> Rows:
     """The rules in force on a day: one cap, every ninth day a pin for three days, now and then an item without rights.
 
-    Columns ``rule`` (its id), ``kind`` (cap, pin, suppress), ``item`` (-1 for none), ``market`` ("" for all), ``slot``,
-    ``limit``, ``expires_at``.
+    Columns ``rule`` (its id), ``kind`` (cap, pin, suppress), ``item_id`` ("" for none), ``market`` ("" for all), ``slot``,
+    ``limit``, ``reach`` (share of requests that a cap is applied to), ``expires_at``.
     """
     found = [("cap-genre", "cap", -1, "", 0, GENRE_CAP, np.inf)]
     for begin in range(max(0, number - PIN_DAYS + 1), number + 1):
@@ -36,10 +36,11 @@ def rules(items: Items, size: WorldSize, seed: int, number: int) -> Rows:
         {
             "rule": np.array(columns[0], object),
             "kind": np.array(columns[1], object),
-            "item": np.array(columns[2], np.int64),
+            "item_id": np.array([items.ids[item] if item >= 0 else "" for item in columns[2]], object),
             "market": np.array(columns[3], object),
             "slot": np.array(columns[4], np.int64),
             "limit": np.array(columns[5], np.int64),
+            "reach": np.ones(len(named)),
             "expires_at": moments(size, np.array(columns[6], np.float64)),
         }
     )
@@ -65,7 +66,7 @@ def filtered_by(requests: Rows, retrieved: Rows, in_force: Rows, rating: Floats,
     reason[np.where(np.isfinite(rating), rating, 12) > limit] = "maturity"
     market = requests["market"][retrieved["request"]]
     for rule in np.flatnonzero(in_force["kind"] == "suppress"):
-        hit = (retrieved["item"] == in_force["item"][rule]) & _in_market(market, in_force["market"][rule])
+        hit = (retrieved["item_id"] == in_force["item_id"][rule]) & _in_market(market, in_force["market"][rule])
         reason[hit] = "rights"
     return reason
 
@@ -83,18 +84,27 @@ def final_ranks(retrieved: Rows, market: Column, score: Floats, reason: Column, 
     """Rank after policy: what is filtered last, beyond the cap of its genre below the slate, pins in their slots."""
     request, item = retrieved["request"], retrieved["item"]
     is_out = reason != None  # noqa: E711  (elementwise)
-    cap = int(in_force["limit"][in_force["kind"] == "cap"].min(initial=SLATE))
     safe = np.where(np.isnan(score), -np.inf, score)
     order = np.lexsort((item, -safe, is_out, request))
     genre_code = np.unique(genre.astype(str), return_inverse=True)[1]
     group = request * (genre_code.max(initial=0) + 1) + genre_code
-    is_beyond = _numbered(group, order[np.argsort(group[order], kind="stable")]) > cap
+    is_beyond = _numbered(group, order[np.argsort(group[order], kind="stable")]) > _caps(request, in_force)
     order = np.lexsort((item, -safe, is_beyond, is_out, request))
     place = _numbered(request, order).astype(np.float64)
     for rule in np.flatnonzero(in_force["kind"] == "pin"):
-        hit = (item == in_force["item"][rule]) & _in_market(market, in_force["market"][rule]) & ~is_out
+        is_it = retrieved["item_id"] == in_force["item_id"][rule]
+        hit = is_it & _in_market(market, in_force["market"][rule]) & ~is_out
         place[hit] = in_force["slot"][rule] - 0.5
     return _numbered(request, np.lexsort((item, place, request)))
+
+
+def _caps(request: Integers, in_force: Rows) -> Integers:
+    """The strictest cap that reaches each candidate's request; requests are reached in the order of a number of their own."""
+    lot = request * 0.618_033_988_749_895 % 1
+    caps = np.full(len(request), SLATE)
+    for rule in np.flatnonzero(in_force["kind"] == "cap"):
+        caps = np.where(lot < in_force["reach"][rule], np.minimum(caps, in_force["limit"][rule]), caps)
+    return caps
 
 
 def _numbered(group: Integers, order: Integers) -> Integers:

@@ -61,7 +61,7 @@ def _scores(requests: Rows, n_items: int, store: Snapshots, built: Rows, seed: i
         "popular": np.broadcast_to(popular + tie_break, draws.shape),
         "genre": _by_genre(items, member, n_items) + 0.2 * draws,
         "trending": np.broadcast_to(_dense(items, growth, n_items) + tie_break, draws.shape),
-        "new": _dense(items, np.where(age <= NEW_DAYS, -age, np.nan), n_items) + 3 * draws,
+        "new": _dense(items, np.where(age <= NEW_DAYS, -age, np.nan), n_items) + 10 * draws,
         "exploration": draws,
     }
 

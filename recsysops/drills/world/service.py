@@ -29,6 +29,8 @@ FIRST_TRAINING = 14
 AVAILABLE_HOURS = 3
 """The night's snapshot can be read from 03:00 UTC."""
 CODE_VERSION = "ranker-2026.08"
+ATTENTION_FADE = 0.2
+"""Impressions count in play rates as the team believes they are looked at: 1 / (1 + fade × (position − 1))."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,9 @@ class Service:
         tomorrow = midnight(self.size, self._state.number + 1)
         arrived = outcomes["ingested_at"] < tomorrow
         ranked = served.ranked
-        shown = np.bincount(ranked["item"][ranked["is_shown"]], minlength=len(self._items)).astype(np.float64)
+        seen = ranked.take(ranked["is_shown"])
+        attention = 1 / (1 + ATTENTION_FADE * (seen["final_rank"] - 1))
+        shown = np.bincount(seen["item"], attention, minlength=len(self._items))
         kept = self._state.events
         return replace(
             self._state,

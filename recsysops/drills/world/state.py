@@ -37,7 +37,7 @@ class State:
     events: Rows
     """Plays of the last 28 days as they arrived."""
     impressions: Column
-    """(7, n_items) true impressions of the last seven days."""
+    """(7, n_items) impressions of the last seven days, weighted by the attention their positions are believed to get."""
     items: Rows
     """Last night's item features."""
     members: Rows
