@@ -6,10 +6,11 @@ UV := $(UV_VENV)/bin/uv
 UV_VERSION := 0.13.9
 BIN := $(VENV)/bin
 DEMO ?= recsysops-demo
+DRILL ?= recsysops-drill
 JOBS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo test test-slow test-latest check bench docs lock clean
+.PHONY: help setup demo drill drill-quick test test-slow test-latest check bench docs lock clean
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -29,6 +30,13 @@ setup: $(BIN)/.ready ## a local environment with exactly the locked versions
 demo: setup ## audit real serving logs: init, check, detect, compare
 	$(BIN)/recsysops demo --force $(DEMO)
 	@echo "(here the program is $(BIN)/recsysops)"
+
+drill: setup ## the full scorecard: every planted fault, five sizes, three seeds; goes on where it was
+	$(BIN)/recsysops drill run --jobs $(JOBS) --folder $(DRILL) --html $(DRILL)/scorecard.html --markdown docs/scorecard.md
+
+drill-quick: setup ## every planted fault once, and is any lost that was found before? (under 5 minutes on two cores)
+	$(BIN)/recsysops drill run --quick --jobs $(JOBS) --folder $(DRILL)-quick --html $(DRILL)-quick/scorecard.html
+	RECSYSOPS_DRILL=$(abspath $(DRILL)-quick) $(BIN)/python -m pytest -m slow tests/drills/test_quick_drill.py
 
 test: setup ## the tests (under 8 minutes on two cores)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

@@ -8,6 +8,7 @@ from typing import Any
 
 from recsysops.registry import plugins
 from recsysops.reporting.lines import Column, Line, next_lines, table, wrapped
+from recsysops.reporting.numbers import count
 from recsysops.reporting.plain import literal
 
 META = ("name", "stage", "cause", "entity", "knob", "target", "symptom", "cure")
@@ -58,18 +59,16 @@ def listed_faults() -> tuple[ListedFault, ...]:
 
 
 def fault_list_lines(rows: Sequence[ListedFault], width: int) -> Iterator[Line]:
-    """How many, a line for each, what to do next; narrow screens lose the entity, then the cause, then the stage."""
+    """How many, a line for each, what to do next; a narrow screen loses own logs, then the stage."""
     n_own = sum(row.own_logs for row in rows)
     yield from wrapped(
-        f"{len(rows)} faults, {n_own} of them can be planted in a copy of your own logs", width, style="bold"
+        f"{count(len(rows), 'fault')}, {n_own} of them can be planted in a copy of your own logs", width, style="bold"
     )
     yield from table(
         (
             Column("name", tuple(literal(row.name, 28) for row in rows)),
             Column("stage", tuple(literal(row.stage, 12) for row in rows), drop=1),
-            Column("cause", tuple(literal(row.cause, 12) for row in rows), drop=2),
-            Column("at fault", tuple(literal(row.entity, 26) for row in rows), drop=4),
-            Column("own logs", tuple("yes" if row.own_logs else "no" for row in rows), drop=3),
+            Column("own logs", tuple("yes" if row.own_logs else "no" for row in rows), drop=2),
             Column("what happens", tuple(_what(row) for row in rows), is_last=True),
         ),
         width,
