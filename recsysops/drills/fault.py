@@ -39,7 +39,7 @@ SEAMS: Mapping[str, str] = {
     "scores": "one row per candidate: raw_score, score",
     "policy": "one row per rule in force: pins, suppressions, caps",
     "ranked": "one row per candidate with its final rank and whether it is shown, before members see it",
-    "layout": "one row per device and position: probability of being examined",
+    "layout": "one row per experiment arm, device and position: probability of being examined",
     "plays": "one row per play: what members truly did",
     "labels": "one row per outcome: as the label pipeline delivers it",
     "log": "one row per logged candidate: as the serving log is written",

@@ -11,10 +11,9 @@ from recsysops.drills.world import calendar
 from recsysops.drills.world.population import Integers, Population
 from recsysops.drills.world.size import WorldSize, stream
 from recsysops.drills.world.upstream import midnight, words
-from recsysops.drills.world.vocabulary import CLIENTS, DEVICES, HOSTS, MARKET_SHARES, MARKETS, SURFACES
+from recsysops.drills.world.vocabulary import ARMS, CLIENTS, DEVICES, HOSTS, MARKET_SHARES, MARKETS, SURFACES
 
 NEW_CLIENT_SHARE = 0.6
-ARMS = ("control", "treatment")
 
 
 def demand(size: WorldSize, seed: int, number: int, day: date) -> Rows:

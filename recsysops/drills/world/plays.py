@@ -9,10 +9,11 @@ import numpy as np
 from recsysops.drills.rows import Rows
 from recsysops.drills.world.calendar import seconds_of_day
 from recsysops.drills.world.catalogue import Items
+from recsysops.drills.world.features import coded
 from recsysops.drills.world.population import Floats, Integers, Population
 from recsysops.drills.world.size import WorldSize, stream
 from recsysops.drills.world.upstream import midnight
-from recsysops.drills.world.vocabulary import DEVICES, GENRES, LANGUAGES, SLATE
+from recsysops.drills.world.vocabulary import ARMS, DEVICES, GENRES, LANGUAGES, SLATE
 
 BASE = -2.7
 TASTE, LANGUAGE, ENGLISH, FRESH = 3.2, 0.5, 0.2, 0.3
@@ -48,14 +49,16 @@ def appeal(members: Population, items: Items, likes: Rows, member: Integers) -> 
 
 
 def layout() -> Rows:
-    """Probability that a position is looked at, one row per device and position."""
+    """Probability that a position is looked at, one row per experiment arm, device and position."""
     fade = {"tv": 0.14, "phone": 0.3, "web": 0.2, "tablet": 0.22}
-    position = np.arange(1, SLATE + 1)
+    arm, device, position = (one.ravel() for one in np.meshgrid(ARMS, DEVICES, np.arange(1, SLATE + 1), indexing="ij"))
+    fades = np.array([fade[name] for name in device])
     return Rows(
         {
-            "device": np.repeat(np.array(DEVICES, object), SLATE),
-            "position": np.tile(position, len(DEVICES)),
-            "examined": np.concatenate([1 / (1 + fade[name] * (position - 1)) for name in DEVICES]),
+            "arm": arm.astype(object),
+            "device": device.astype(object),
+            "position": position,
+            "examined": 1 / (1 + fades * (position - 1)),
         }
     )
 
@@ -68,12 +71,11 @@ def from_slates(requests: Rows, ranked: Rows, looks: Rows, odds: Floats, items: 
     short, noise, delay = rng.random((n, SLATE)), rng.normal(size=(n, SLATE)), rng.exponential(90, (n, SLATE))
     seen = ranked.take(ranked["is_shown"])
     request, item, place = seen["request"], seen["item"], seen["final_rank"] - 1
-    table = np.zeros((len(DEVICES), SLATE))
-    table[[DEVICES.index(name) for name in looks["device"]], looks["position"] - 1] = looks["examined"]
-    device = np.searchsorted(np.sort(DEVICES), requests["device"].astype(str))
-    at = np.argsort(DEVICES)[device][request]
+    table = np.zeros((len(ARMS), len(DEVICES), SLATE))
+    table[coded(looks["arm"], ARMS), coded(looks["device"], DEVICES), looks["position"] - 1] = looks["examined"]
+    examined = table[coded(requests["experiment_arm"], ARMS), coded(requests["device"], DEVICES)]
     p = 1 / (1 + np.exp(-odds[request, item]))
-    is_play = (looked[request, place] < table[at, place]) & (liked[request, item] < p)
+    is_play = (looked < examined)[request, place] & (liked[request, item] < p)
     request, item, place = request[is_play], item[is_play], place[is_play]
     return Rows(
         {

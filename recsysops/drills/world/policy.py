@@ -24,12 +24,10 @@ def rules(items: Items, size: WorldSize, seed: int, number: int) -> Rows:
     ``limit``, ``reach`` (share of requests that a cap is applied to), ``expires_at``.
     """
     found = [("cap-genre", "cap", -1, "", 0, GENRE_CAP, np.inf)]
-    for begin in range(max(0, number - PIN_DAYS + 1), number + 1):
-        if begin % PIN_EVERY == 4:
-            found.append(("", "pin", *_one(items, seed, begin, 5), 3, 0, begin + PIN_DAYS))
-    for begin in range(max(0, number - SUPPRESS_DAYS + 1), number + 1):
-        if begin % SUPPRESS_EVERY == 7:
-            found.append(("", "suppress", *_one(items, seed, begin, 6), 0, 0, begin + SUPPRESS_DAYS))
+    pinned = (begin for begin in range(max(0, number - PIN_DAYS + 1), number + 1) if begin % PIN_EVERY == 4)
+    found += [("", "pin", *_one(items, seed, begin, 5), 3, 0, begin + PIN_DAYS) for begin in pinned]
+    held = (begin for begin in range(max(0, number - SUPPRESS_DAYS + 1), number + 1) if begin % SUPPRESS_EVERY == 7)
+    found += [("", "suppress", *_one(items, seed, begin, 6), 0, 0, begin + SUPPRESS_DAYS) for begin in held]
     named = [(name or f"{kind}-{items.ids[item]}-{market}", kind, item, market, *rest) for name, kind, item, market, *rest in found]
     columns = list(zip(*named, strict=True))
     return Rows(

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.drills.rows import Column, Rows
-from recsysops.drills.world.features import coded
 from recsysops.drills.world.feature_store import AFFINITIES, EMBEDDING, Snapshots
+from recsysops.drills.world.features import coded
 from recsysops.drills.world.population import Floats
 from recsysops.drills.world.size import stream
 from recsysops.drills.world.vocabulary import GENRES, LANGUAGES, SOURCES

@@ -12,6 +12,7 @@ import numpy as np
 from recsysops.drills.fault import Planted
 from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world import demand, feature_store, labels, plays, policy, retrieval, training, truth, upstream
+from recsysops.drills.world.benign.schedule import schedule, with_events_items, with_events_members
 from recsysops.drills.world.catalogue import Items, items
 from recsysops.drills.world.change_log import changes
 from recsysops.drills.world.feature_store import EMBEDDING, Snapshots
@@ -50,12 +51,13 @@ class Service:
     Everything follows from size, seed and what is planted; days are simulated in order.
     """
 
-    def __init__(self, folder: Path, size: WorldSize, seed: int, state: State, benign: Sequence[Planted]) -> None:
+    def __init__(self, folder: Path, size: WorldSize, seed: int, state: State) -> None:
         self.folder, self.size, self.seed = folder, size, seed
-        self.benign = tuple(benign)
         self._state = state
-        self._members: Population = members(size, seed)
-        self._items: Items = items(size, seed)
+        drawn_members, drawn_items = members(size, seed), items(size, seed)
+        self.benign = schedule(size, seed, drawn_members, drawn_items)
+        self._members: Population = with_events_members(drawn_members, self.benign)
+        self._items: Items = with_events_items(drawn_items, self.benign)
         self._vectors: Floats = feature_store.encoded(self._items.taste, seed)
 
     @classmethod
@@ -63,7 +65,7 @@ class Service:
         """A new service after its warm-up: the next day is the first of the log."""
         folder.mkdir(parents=True, exist_ok=True)
         write_workspace(folder, "streaming")
-        service = cls(folder, size, seed, _empty(size, seed), _benign(size, seed))
+        service = cls(folder, size, seed, _empty(size, seed))
         truth.write_tastes(folder, service._members, service._items)
         for _ in range(size.warm_up_days):
             service.run_day()
@@ -73,7 +75,7 @@ class Service:
     def resume(cls, checkpoint: Path, folder: Path) -> Service:
         """Go on from a checkpoint, in a folder that holds the files of the days before it."""
         state, size, seed = load(checkpoint)
-        return cls(folder, size, seed, state, _benign(size, seed))
+        return cls(folder, size, seed, state)
 
     def save(self, checkpoint: Path) -> None:
         """Keep the state between two days in a folder."""
@@ -254,10 +256,6 @@ def _empty(size: WorldSize, seed: int) -> State:
     return State(0, Lineup(WARM_UP), events, np.zeros((7, n_items)), Rows({}), Rows({}), Rows({}))
 
 
-def _benign(size: WorldSize, seed: int) -> tuple[Planted, ...]:
-    return ()
-
-
 def _recent(events: Rows, size: WorldSize, number: int) -> Rows:
     """Plays of the last four weeks before a day."""
     return events.take(feature_store.days_before(events["ts"], size, number) <= feature_store.WINDOW_DAYS)
@@ -274,7 +272,7 @@ def _is_changed(rows: Rows, before: Rows) -> Column:
     for name in rows:
         if name not in {"member", "key"}:
             now, then = rows[name], before[name][place]
-            same = (now == then) | ((now != now) & (then != then))  # noqa: PLR0124  (NaN and NaT differ from themselves)
+            same = (now == then) | ((now != now) & (then != then))  # NaN and NaT differ from themselves
             changed |= ~np.asarray(same, bool)
     return changed
 

@@ -23,6 +23,7 @@ SURFACES = ("home", "kids", "post_play")
 SOURCES = ("taste", "popular", "genre", "trending", "new", "exploration")
 TIERS = ("A", "B", "C")
 OWNERS = ("film-team", "series-team", "kids-team", "sport-team")
+ARMS = ("control", "treatment")
 HOSTS = tuple(f"ranker-{number}" for number in range(1, 9))
 CLIENTS = {
     "tv": ("tv-8.1", "tv-8.2"), "phone": ("app-5.0", "app-5.1"), "web": ("web-330", "web-331"), "tablet": ("app-5.0", "app-5.1"),

@@ -1,0 +1,1 @@
+"""True events of the world that are no faults: what they do, and when each happens."""
