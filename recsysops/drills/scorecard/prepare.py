@@ -43,6 +43,10 @@ class Preparation:
     seed: int
     made_by: str
     """Digest of everything that decides what comes out; another one, and the run is made anew."""
+    burn_in_days: int = BURN_IN_DAYS
+    """Days judged together at the end of them."""
+    onsets: tuple[date, ...] = ()
+    """Days to keep a copy before; drawn when none is named."""
 
 
 def prepare(wanted: Preparation, world: World, folder: SeedFolder) -> CleanRun:
@@ -59,8 +63,8 @@ def prepare(wanted: Preparation, world: World, folder: SeedFolder) -> CleanRun:
     folder.root.mkdir(parents=True)
     service = world.begin(folder.workspace, wanted.size, wanted.seed)
     first = service.next_day
-    onsets = onset_days(first, wanted.n_days, wanted.seed)
-    days = list(_clean_days(service, folder, wanted.n_days, onsets))
+    onsets = wanted.onsets or onset_days(first, wanted.n_days, wanted.seed)
+    days = list(_clean_days(service, folder, wanted, onsets))
     _keep_statistics(folder, first, wanted.n_days)
     run = CleanRun(wanted.seed, wanted.made_by, tuple(days), onsets, time.monotonic() - started)
     write_clean_run(run, folder.clean_run)
@@ -82,16 +86,18 @@ def onset_days(first: date, n_days: int, seed: int) -> tuple[date, ...]:
     return tuple(first + timedelta(days=int(rng.choice(part))) for part in parts)
 
 
-def _clean_days(service: RunningService, folder: SeedFolder, n_days: int, onsets: Sequence[date]) -> Iterator[CleanDay]:
+def _clean_days(
+    service: RunningService, folder: SeedFolder, wanted: Preparation, onsets: Sequence[date]
+) -> Iterator[CleanDay]:
     """Run and judge; days of the burn-in are judged together at its end."""
     first = service.next_day
     open_before: frozenset[int] = frozenset()
     paged: set[int] = set()
-    for number in range(n_days):
+    for number in range(wanted.n_days):
         if service.next_day in onsets:
             _keep_onset(service, folder)
         day = service.run_day()
-        if number + 1 >= BURN_IN_DAYS:
+        if number + 1 >= wanted.burn_in_days:
             report = Workspace(folder.workspace).detect()
             yield _clean_day(day, report, open_before, _going_on(service, day), paged)
             open_before = open_incidents(folder)
