@@ -45,7 +45,23 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("duckdb", "recsysops.tables.duckdb_source:DuckDbSource"),
         ("sqlite", "recsysops.tables.sqlite_source:SqliteSource"),
     ),
-    "faults": (),  # ("null_spike", "recsysops.drills.faults.null_spike:NullSpike"), in the order of the pipeline
+    "faults": (  # in the order of the catalogue
+        ("client_stops_logging", "recsysops.drills.faults.client_stops_logging:ClientStopsLogging"),
+        ("duplicate_events", "recsysops.drills.faults.duplicate_events:DuplicateEvents"),
+        ("lost_impressions", "recsysops.drills.faults.lost_impressions:LostImpressions"),
+        ("bot_burst", "recsysops.drills.faults.bot_burst:BotBurst"),
+        ("late_host_clock", "recsysops.drills.faults.late_host_clock:LateHostClock"),
+        ("label_delay", "recsysops.drills.faults.label_delay:LabelDelay"),
+        ("label_definition", "recsysops.drills.faults.label_definition:LabelDefinition"),
+        ("label_join_broken", "recsysops.drills.faults.label_join_broken:LabelJoinBroken"),
+        ("flipped_labels", "recsysops.drills.faults.flipped_labels:FlippedLabels"),
+        ("expired_pin", "recsysops.drills.faults.expired_pin:ExpiredPin"),
+        ("suppress_scope", "recsysops.drills.faults.suppress_scope:SuppressScope"),
+        ("diversity_cap", "recsysops.drills.faults.diversity_cap:DiversityCap"),
+        ("sample_ratio", "recsysops.drills.faults.sample_ratio:SampleRatio"),
+        ("layout_shift", "recsysops.drills.faults.layout_shift:LayoutShift"),
+        ("taste_shift", "recsysops.drills.faults.taste_shift:TasteShift"),
+    ),
 }
 
 
