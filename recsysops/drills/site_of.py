@@ -39,10 +39,9 @@ def site_of(workspace: Workspace | Path, *, is_simulated: bool = False, until: d
         SchemaError, SourceError: if the log cannot be read.
     """
     opened = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
-    if "candidates" not in opened.tables:
-        raise ConfigError("drill", found="no table candidates", expected="a log of candidates", next_step="name it")
-    log = TableDays(opened.tables["candidates"])
-    known, days = _last_days(opened, log, until)
+    log = candidates_of(opened)
+    known = complete_days_of(opened, log, until)
+    days = known[-MAX_DAYS:]
     rate = min(1.0, MAX_ROWS / sum(log.days[day] for day in days))
     columns_read = _columns(log.table.schema)
     read = [log.read(day, columns_read, rate) for day in days]
@@ -73,13 +72,20 @@ def site_of(workspace: Workspace | Path, *, is_simulated: bool = False, until: d
     )
 
 
-def _last_days(opened: Workspace, log: TableDays, until: date | None) -> tuple[list[date], list[date]]:
-    """All complete days with rows, and the last of them."""
+def candidates_of(opened: Workspace) -> TableDays:
+    """The log of candidates; ConfigError if there is none."""
+    if "candidates" not in opened.tables:
+        raise ConfigError("drill", found="no table candidates", expected="a log of candidates", next_step="name it")
+    return TableDays(opened.tables["candidates"])
+
+
+def complete_days_of(opened: Workspace, log: TableDays, until: date | None = None) -> tuple[date, ...]:
+    """The complete days of the log, oldest first, before ``until``; NotEnoughDataError if there is none."""
     settings = opened.settings
     complete = complete_days(
         list(log.days), clock=settings.clock, now=utc_now(), grace_hours=settings.detect.grace_hours
     )
-    known = [day for day in complete if day in log.days and (until is None or day < until)]
+    known = tuple(day for day in complete if day in log.days and (until is None or day < until))
     if not known:
         raise NotEnoughDataError(
             "drill",
@@ -87,7 +93,7 @@ def _last_days(opened: Workspace, log: TableDays, until: date | None) -> tuple[l
             expected="at least one",
             next_step="run `recsysops check`",
         )
-    return known, known[-MAX_DAYS:]
+    return known
 
 
 def _columns(schema: TableSchema) -> list[str]:
