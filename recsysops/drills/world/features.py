@@ -29,7 +29,7 @@ CATEGORIES = {
     "device": DEVICES, "surface": SURFACES, "market": MARKETS,
 }  # fmt: skip
 MODEL_FEATURES = (*NUMERIC, *CATEGORIES)
-NAN_BY_NATURE = ("item_completion_28d",)
+NAN_BY_NATURE = ("item_completion_28d", "completion_28d")
 """Computed as 0/0 where nothing was played: NaN, and written as NaN."""
 FEATURE_SCHEMA = "features-7"
 LANG_MATCH_MASK = "lang_match_is_default"

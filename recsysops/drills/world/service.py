@@ -108,7 +108,10 @@ class Service:
         return today
 
     def _night(self, day: Day, catalogue: Rows, profiles: Rows, events: Rows) -> Snapshots:
-        """Build the night's snapshots and write them: items whole, members where something changed."""
+        """Build the night's snapshots and write them: items whole, members where something changed.
+
+        The last night before the log is written whole and belongs to it: until 03:00 the first day is served from it.
+        """
         vectors = np.where((self._items.filled["embedding"] <= day.number)[:, None], self._vectors, np.nan)
         item_rows = day.taps(
             "item_features",
@@ -117,16 +120,28 @@ class Service:
         member_rows = day.taps(
             "member_features", feature_store.member_features(profiles, events, item_rows, self.size, day.number)
         )
-        is_first = day.date == self.size.first_day
+        item_rows, member_rows = self._materialised(day, item_rows, member_rows)
+        is_eve = day.date == self.size.first_day - timedelta(days=1)
         before = self._state.members
-        changed = member_rows if is_first else member_rows.take(_is_changed(member_rows, before))
+        changed = member_rows if is_eve else member_rows.take(_is_changed(member_rows, before))
+        root = LOGS if is_eve else day.root
         for name, rows in (("item_features", item_rows), ("member_features", changed)):
-            write_part(self.folder, name, day.date, self._stamped(day, rows), day.root)
+            write_part(self.folder, name, day.date, self._stamped(day, rows), root)
         has_before = len(before) > 0
         return Snapshots(
             item_rows, member_rows, self._state.items if has_before else item_rows, before if has_before else member_rows,
             midnight(self.size, day.number) + np.timedelta64(AVAILABLE_HOURS, "h"),
         )  # fmt: skip
+
+    def _materialised(self, day: Day, item_rows: Rows, member_rows: Rows) -> tuple[Rows, Rows]:
+        """What the store takes over tonight: the new values, or last night's once more where a table is stuck."""
+        tables = np.array(["item_features", "member_features"], object)
+        taken = day.taps("materialisation", Rows({"table": tables, "is_new": np.array([True, True])}))["is_new"]
+        has_before = len(self._state.items) > 0
+        return (
+            item_rows if taken[0] or not has_before else self._state.items,
+            member_rows if taken[1] or not has_before else self._state.members,
+        )
 
     def _stamped(self, day: Day, rows: Rows) -> Rows:
         """Feature rows as they are written: with their key, when they became true and when they could be read."""
