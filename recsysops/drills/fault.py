@@ -29,6 +29,7 @@ SEAMS: Mapping[str, str] = {
     "events": "one row per play of the last 28 days, as the feature pipeline received them",
     "item_features": "one row per item: tonight's snapshot in the feature store",
     "member_features": "one row per member: tonight's snapshot in the feature store",
+    "materialisation": "one row per table of the feature store: whether tonight's snapshot is taken over",
     "index": "one row per item in the retrieval index: its vector and whether it is in",
     "training_rows": "one row per impression in the training window, with its label",
     "training": "one row: the trainer's parameters",
