@@ -28,6 +28,9 @@ FEATURES_FROM: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Column of the feature store → the candidates' features computed from it, its own first."""
+_SOURCES: Mapping[str, str] = MappingProxyType(
+    {features[0]: source for source, features in FEATURES_FROM.items() if features[0] != "lang_match"}
+)
 CATALOGUE_OF: Mapping[str, str] = MappingProxyType(
     {
         "item_features.language": "original_language",
@@ -58,13 +61,13 @@ _READ_BY_RETRIEVAL = frozenset(
 
 
 def upstream_of(feature: str) -> str:
-    """The column of the feature store a feature is a function of (``member_features.minutes_7d``), "" for all others."""
-    return next((source for source, features in FEATURES_FROM.items() if features[0] == feature), "")
+    """The one column of the feature store that a feature is a function of (``member_features.minutes_7d``), else ""."""
+    return _SOURCES.get(feature, "")
 
 
 def features_of_table(table: str) -> tuple[str, ...]:
-    """Features that come straight from a table of the feature store."""
-    return tuple(features[0] for source, features in FEATURES_FROM.items() if source.startswith(f"{table}."))
+    """Features that come from a column of this table of the feature store alone."""
+    return tuple(feature for feature, source in _SOURCES.items() if source.startswith(f"{table}."))
 
 
 def synonyms(source: str) -> tuple[str, ...]:
