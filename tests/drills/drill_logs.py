@@ -120,7 +120,9 @@ def write_table(table: pa.Table, folder: Path, number: int, form: str) -> None:
     elif form == "csv":
         table.to_pandas().to_csv(path, index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
     else:
-        table.to_pandas().to_json(path, orient="records", lines=True, date_format="iso", date_unit="us")
+        table.to_pandas().to_json(
+            path, orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15
+        )
 
 
 def write_items(root: Path, last_day: date) -> None:
