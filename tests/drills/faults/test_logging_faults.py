@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +15,13 @@ from recsysops.drills.faults.duplicate_events import DuplicateEvents
 from recsysops.drills.faults.late_host_clock import LateHostClock
 from recsysops.drills.faults.lost_impressions import LostImpressions
 from recsysops.drills.rows import Rows
+from recsysops.testing.check_fault import ONSET
 from recsysops.testing.example_site import ROW, bare_sites, example_candidates
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEY = ["request_id", "item_id"]
-BEGIN = date(2026, 11, 2)
 
 
 def acted(world: TinyWorld, fault: Any, seam: str) -> Rows:
@@ -52,7 +51,7 @@ def test_a_client_that_is_not_named_is_none() -> None:
     fault = ClientStopsLogging(0.1, 1)
     rows = example_candidates()
     unnamed = rows.with_columns(client_version=np.full(len(rows), None, object))
-    assert len(fault.log(unnamed, Planted(fault, BEGIN, 0).moment("log", BEGIN))) == len(rows)
+    assert len(fault.log(unnamed, Planted(fault, ONSET, 0).moment("log", ONSET))) == len(rows)
 
 
 def test_whole_requests_are_written_twice_with_their_outcomes(tiny_world: TinyWorld) -> None:
@@ -88,7 +87,7 @@ def test_lost_impressions_look_not_shown_and_are_played(tiny_world: TinyWorld) -
 def test_without_candidates_that_were_not_shown_lost_impressions_are_missing_rows() -> None:
     fault = LostImpressions(0.2, 3)
     rows = example_candidates().without("shown")
-    left = fault.own_candidates(rows, Planted(fault, BEGIN, 0).moment("own_candidates", BEGIN))
+    left = fault.own_candidates(rows, Planted(fault, ONSET, 0).moment("own_candidates", ONSET))
     assert 0.75 < len(left) / len(rows) < 0.85
 
 
@@ -157,7 +156,7 @@ def test_a_log_without_the_role_is_told_so(kind: Any, role: str) -> None:
 
 def test_copies_in_own_logs_keep_the_number_of_their_row() -> None:
     fault = BotBurst(0.1, 1)
-    rows = fault.own_candidates(example_candidates(), Planted(fault, BEGIN, 0).moment("own_candidates", BEGIN))
+    rows = fault.own_candidates(example_candidates(), Planted(fault, ONSET, 0).moment("own_candidates", ONSET))
     added = rows.take(np.arange(len(example_candidates()), len(rows)))
     original = example_candidates().take(added[ROW])
     assert len(added) > 0
