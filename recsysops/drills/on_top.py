@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recsysops.drills.reordering import numbered
 from recsysops.drills.rows import Column, Mask, Rows
 
 MARGIN = 0.05
@@ -31,6 +32,17 @@ def best_of(request: Column, values: Column) -> Column:
     best = np.full(int(request.max(initial=-1)) + 1, -np.inf)
     np.fmax.at(best, request, values)
     return best
+
+
+def better_than(rows: Rows, chosen: Mask) -> Column:
+    """(n_rows,) how many candidates of its request score better than a chosen one; at most one is chosen in each.
+
+    Args:
+        rows: at the seam ``scores``.
+    """
+    own = np.full(int(rows["request"].max(initial=-1)) + 1, np.inf)
+    own[rows["request"][chosen]] = rows["score"][chosen]
+    return np.bincount(rows["request"], rows["score"] > own[rows["request"]])[rows["request"]]
 
 
 def impressions(rows: Rows) -> Mask:
@@ -62,6 +74,17 @@ def replaced_on_top(rows: Rows, template: int, hit: Mask, names: Sequence[str]) 
         if name in rows:
             is_null = nulls(rows, name)[template]
             rows = rows.with_null(name, first) if is_null else rows.with_value(name, first, rows[name][template])
+    return rows
+
+
+def closed_up(rows: Rows, where: Mask) -> Rows:
+    """Impressions after some were taken away: in the rows chosen, those below a gap move up, in their order."""
+    shown = impressions(rows) & where
+    for name, counted in (("position", shown), ("final_rank", where)):
+        if name in rows:
+            known = counted & ~nulls(rows, name)
+            groups, ranks = rows["request_id"][known], rows[name][known].astype(np.float64)
+            rows = rows.with_value(name, known, numbered(groups, ranks)) if known.any() else rows
     return rows
 
 
