@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recsysops.drills.planning import Request
     from recsysops.drills.scorecard.results import Card
 
-CARD = "scorecard.json"
+CARD, OWN_CARD = "scorecard.json", "own-logs-scorecard.json"
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -70,10 +70,17 @@ def run(
 
 def _card(request: Request, folder: Path, options: Options, *, is_own: bool) -> Card:
     from recsysops.drills.planning import drill_folder
+
+    plan, progress = request.plan(), progress_for(options)
+    if is_own:
+        from recsysops.drills.own_logs.own_run import run_own_drill
+
+        workspace = options.workspace()
+        workspace.tables  # noqa: B018  (what cannot be opened is told before a folder is made)
+        return run_own_drill(plan, workspace, drill_folder(folder), progress)
     from recsysops.drills.scorecard.run import run_drill
 
-    plan = request.plan()
-    return run_drill(plan, drill_folder(folder), progress_for(options))
+    return run_drill(plan, drill_folder(folder), progress)
 
 
 def _keep(card: Card, folder: Path, html: Path | None, markdown: Path | None) -> None:
@@ -84,7 +91,7 @@ def _keep(card: Card, folder: Path, html: Path | None, markdown: Path | None) ->
     from recsysops.drills.views.page import card_page
 
     told = json.dumps(without_nan(card.to_dict()), ensure_ascii=False, allow_nan=False, indent=1)
-    _write(folder / CARD, told + "\n")
+    _write(folder / (OWN_CARD if card.is_own_logs else CARD), told + "\n")
     if html is not None:
         _write(html, card_page(card))
     if markdown is not None:

@@ -109,6 +109,28 @@ def test_with_json_there_is_one_object_and_a_failed_trial_is_6(
 
 
 @pytest.mark.usefixtures("shelf")
+def test_own_logs_need_a_workspace_and_have_a_card_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    words = ["drill", "run", "--own-logs", "--folder", str(tmp_path / "drill")]
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert "recsysops.yaml" in capsys.readouterr().err
+    assert not (tmp_path / "drill").exists()
+    asked: list[Any] = []
+
+    def run_own_drill(plan: Any, workspace: Any, folder: Path, progress: Any) -> Card:
+        asked.extend([workspace.root, folder])
+        return replace(usual(), is_own_logs=True, cannot_look=())
+
+    monkeypatch.setattr("recsysops.drills.own_logs.own_run.run_own_drill", run_own_drill)
+    monkeypatch.setattr("recsysops.workspace.Workspace.tables", {})
+    assert main([*words, "-w", str(tmp_path)]) == 0
+    assert asked == [tmp_path, tmp_path / "drill"]
+    assert [path.name for path in (tmp_path / "drill").glob("*.json")] == ["own-logs-scorecard.json"]
+
+
+@pytest.mark.usefixtures("shelf")
 def test_a_found_fault_is_no_failure_and_neither_is_a_missed_one(
     drilled: Callable[[Card], list[Any]], tmp_path: Path
 ) -> None:

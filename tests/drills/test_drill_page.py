@@ -103,6 +103,11 @@ def test_the_axis_is_logarithmic_and_shares_rise() -> None:
     assert xs[0] < theory.x < xs[1]
 
 
+def test_a_mark_far_from_what_was_tried_is_not_drawn() -> None:
+    plot = plot_of(curve(meta("null_spike", target=0.0001), (0, 1, 2, 3, 3), visible=0.05))
+    assert [mark.text for mark in plot.marks] == ["theory"]
+
+
 def test_labels_of_sizes_beyond_the_most_do_not_lie_on_one_another() -> None:
     plot = plot_of(curve(meta("everything", target=0.4, most=1.0), (3, 3, 3, 3, 3)))
     assert [dot.x for dot in plot.dots][3:] == [plot.dots[3].x] * 2

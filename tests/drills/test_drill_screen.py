@@ -76,6 +76,15 @@ def test_a_fault_without_degrees_is_the_same_at_every_size() -> None:
     assert "never" in text
 
 
+def test_alarms_on_own_logs_are_not_called_false() -> None:
+    text = " ".join(shown(replace(usual(), is_own_logs=True)).split())
+    assert (
+        "Alarms on your logs as they are: 0.3 per 30 days [0.0, 1.3] (2 alarms in 184 days, which may be real)" in text
+    )
+    assert "alse alarms" not in text
+    assert "recsysops drill run --own-logs --fault silent_default" in text
+
+
 def test_no_trial_at_all_is_said() -> None:
     cannot = FaultCurve(meta("host_clock_skew"), 0.0, 0.005, (), "no hosts")
     text = shown(card([cannot]))

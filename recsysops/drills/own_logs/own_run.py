@@ -171,6 +171,7 @@ def _card(
         n_trials=sum(not one.cannot for one in results),
         seconds=clean.seconds + sum(one.seconds for one in results),
         cannot_look=failed,
+        is_own_logs=True,
     )
 
 

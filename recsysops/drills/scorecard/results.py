@@ -170,12 +170,15 @@ class Card:
     seconds: float
     """Work of the trials and clean runs, added up over processes; what an earlier run had finished is in it."""
     cannot_look: tuple[str, ...] = ()
+    is_own_logs: bool = False
+    """Whether the logs are somebody's own: alarms on their days as they are may be real."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys of the command line's contract."""
         return {
             "schema_version": 1,
             "what": self.what,
+            "is_own_logs": self.is_own_logs,
             **self.clean.to_dict(),
             "baselines": {name: one.to_dict() for name, one in self.baselines.items()},
             "faults": [curve.to_dict() for curve in self.faults],

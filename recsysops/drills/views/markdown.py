@@ -40,7 +40,7 @@ def _head(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:
     yield "# Scorecard"
     found = [f"{words.of(one.n_found, one.n)} at {words.size_in_words(one.multiple)}" for one in tallies]
     answer = f"Faults found in time: {', '.join(found)}." if found else "No fault was planted."
-    yield f"**{answer}** {count(card.n_trials, 'trial')} on the {_text(card.what)}; false alarms {words.false_alarms(card.clean)}."
+    yield f"**{answer}** {count(card.n_trials, 'trial')} on the {_text(card.what)}; {words.alarms_title(card).lower()} {words.alarms(card)}."
     yield f"{words.WHAT_A_DRILL_IS} [drills.md](drills.md) says how; `recsysops drill run` makes this page again."
     yield words.HOW_COUNTED
     yield words.INTERVALS
@@ -139,8 +139,8 @@ def _cause_multiple(card: Card) -> float:
 
 
 def _clean(card: Card) -> Iterator[str]:
-    yield "## Alarms on clean days"
-    yield f"{words.false_alarms(card.clean)}; pages {words.rate(card.clean.pages_per_30_days)}.".capitalize()
+    yield f"## {words.told_title(card)}"
+    yield f"{words.alarms(card)}."
     if card.clean.told:
         yield "\n".join(f"- {_text(text)}" for text in card.clean.told)
 

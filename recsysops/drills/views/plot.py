@@ -65,7 +65,8 @@ def plot_of(curve: FaultCurve) -> Plot:
     """
     points = points_of(curve)
     severities = [point.severity for point in points]
-    x_of = _Axis.over([*severities, *_near(curve)])
+    marked = _marked(curve)
+    x_of = _Axis.over([*severities, *(value for value, _ in marked)])
     xs = [x_of(severity) for severity in severities]
     places = list(zip(xs, points, strict=True))
     upper = [(x, _y(point.detected.high)) for x, point in places]
@@ -84,7 +85,7 @@ def plot_of(curve: FaultCurve) -> Plot:
         whiskers=tuple((x, high, low) for (x, high), (_, low) in zip(upper, lower, strict=True)),
         ticks=_ticks(curve, xs),
         levels=tuple(Mark(LEFT, _y(level), f"{100 * level:.0f} %") for level in (0.0, 0.5, 1.0)),
-        marks=tuple(Mark(x_of(value), TOP - 7 - 10 * row, text) for row, (value, text) in enumerate(_marked(curve))),
+        marks=tuple(Mark(x_of(value), TOP - 7 - 10 * row, text) for row, (value, text) in enumerate(marked)),
         traces=tuple(
             Trace(name, _path([(x, _y(point.baselines.get(name, 0.0))) for x, point in places]))
             for name in points[0].baselines
@@ -122,14 +123,10 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
 
 
 def _marked(curve: FaultCurve) -> list[tuple[float, str]]:
+    """Target and theory, where showing them does not squeeze the curve into a corner; the text below says them anyway."""
+    severities = [point.severity for point in points_of(curve) if curve.meta.is_graded]
     both = [(curve.meta.target, "target"), (curve.visible, "theory")]
-    return [(value, text) for value, text in both if value > 0] if curve.meta.is_graded else []
-
-
-def _near(curve: FaultCurve) -> list[float]:
-    """Target and theory, where showing them does not squeeze the curve into a corner."""
-    severities = [point.severity for point in curve.points]
-    return [value for value, _ in _marked(curve) if min(severities) / 8 <= value <= 8 * max(severities)]
+    return [(value, text) for value, text in both if severities and min(severities) / 8 <= value <= 8 * max(severities)]
 
 
 def _ticks(curve: FaultCurve, xs: Sequence[float]) -> tuple[Mark, ...]:

@@ -40,7 +40,7 @@ def card_lines(card: Card, width: int, *, verbose: bool = False, command: str = 
     yield from wrapped(_answer(card, tallies), width, style=_style(tallies))
     yield Line("")
     yield from _compared(card, tallies, width)
-    yield from wrapped(f"False alarms: {words.false_alarms(card.clean)}; {_pages(card)}", width)
+    yield from wrapped(f"{words.alarms_title(card)}: {words.alarms(card)}", width)
     yield from _missed(card, tallies, width, verbose=verbose)
     yield from _benign(card, width)
     if verbose:
@@ -96,10 +96,6 @@ def _compared(card: Card, tallies: tuple[Tally, ...], width: int) -> Iterator[Li
     )
 
 
-def _pages(card: Card) -> str:
-    return f"pages {words.rate(card.clean.pages_per_30_days)}"
-
-
 def _missed(card: Card, tallies: tuple[Tally, ...], width: int, *, verbose: bool) -> Iterator[Line]:
     if not tallies:
         return
@@ -137,9 +133,9 @@ def _benign(card: Card, width: int) -> Iterator[Line]:
 def _told(card: Card, width: int) -> Iterator[Line]:
     if card.clean.told:
         yield Line("")
-        yield Line("Alarms on clean days")
+        yield Line(words.told_title(card))
         for text in card.clean.told:
-            yield from wrapped(literal(text), width, indent=2)
+            yield from wrapped(literal(text, 2 * width), width, indent=2)
 
 
 def _could_not(card: Card, width: int, *, verbose: bool) -> Iterator[Line]:
@@ -161,5 +157,6 @@ def _next(card: Card, tallies: tuple[Tally, ...], command: str) -> Iterator[str]
     curves: tuple[FaultCurve, ...] = missed(card, tallies[0].multiple) if tallies else ()
     chosen = curves or planted(card)
     if chosen:
-        yield f"{command} drill run --fault {shlex.quote(literal(chosen[0].meta.name))} --html drill.html"
+        own = " --own-logs" if card.is_own_logs else ""
+        yield f"{command} drill run{own} --fault {shlex.quote(literal(chosen[0].meta.name))} --html drill.html"
     yield f"{command} drill list"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsysops.drills.fault import FaultMeta
-from recsysops.drills.scorecard.results import CleanAlarms, CurvePoint, FaultCurve, Share
+from recsysops.drills.scorecard.results import Card, CurvePoint, FaultCurve, Share
 from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, points_of, smallest_found
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.numbers import NOTHING, count, number, percent
@@ -88,11 +88,24 @@ def rate(one: Share) -> str:
     return f"{one.value:.1f} [{one.low:.1f}, {one.high:.1f}]".replace(" ", NARROW)
 
 
-def false_alarms(clean: CleanAlarms) -> str:
-    """``0.4 per 30 clean days [0.1, 1.2]`` with the days looked at."""
+def alarms_title(card: Card) -> str:
+    """``False alarms``, unless some of them may be right."""
+    return "Alarms on your logs as they are" if card.is_own_logs else "False alarms"
+
+
+def told_title(card: Card) -> str:
+    """The heading of the list of those alarms."""
+    return "Alarms on your logs as they are" if card.is_own_logs else "Alarms on clean days"
+
+
+def alarms(card: Card) -> str:
+    """``0.4 per 30 clean days [0.1, 1.2]`` with the days looked at, and pages."""
+    clean, noun = card.clean, "day" if card.is_own_logs else "clean day"
     one = clean.per_30_days
-    over = f"{count(clean.n_alarms, 'alarm')} in {count(clean.n_days, 'clean day')}"
-    return f"{one.value:.1f} per 30 clean days [{one.low:.1f}, {one.high:.1f}] ({over})"
+    over = f"{count(clean.n_alarms, 'alarm')} in {count(clean.n_days, noun)}"
+    may = ", which may be real" if card.is_own_logs and clean.n_alarms else ""
+    pages = f"pages {rate(clean.pages_per_30_days)}"
+    return f"{one.value:.1f} per 30 {noun}s [{one.low:.1f}, {one.high:.1f}] ({over}{may}); {pages}"
 
 
 def since_when(curve: FaultCurve) -> str:
