@@ -184,6 +184,16 @@ class Late(Moths):
         return rows.with_null("item_id", moment.rng.random(len(rows)) < self.severity)
 
 
+@dataclass(frozen=True)
+class Shy(Moths):
+    """Moths that eat what is not in the log."""
+
+    meta: ClassVar[FaultMeta] = replace(Moths.meta, name="shy_moths")
+
+    def own_candidates(self, rows: Rows, moment: Moment) -> Rows:
+        return rows.with_columns(fallback=np.ones(len(rows), bool))
+
+
 def test_what_cannot_be_planted_says_why(own: OwnLogs, tmp_path: Path) -> None:
     assert why_not(Moths, own) == why_not(Late, own) == ""
     assert why_not(Deep, own) == "acts inside the service (catalogue, features), not in its logs"
@@ -207,17 +217,18 @@ def test_a_drill_finds_what_is_gross_and_goes_on_where_it_was(tmp_path: Path) ->
     team.mkdir()
     write_log(team, n_days=7, n_requests=120)
     before = fingerprints(team)
-    plan = DrillPlan((Moths, Slow, Deep), None, (8.0, 16.0), (0, 1), 1)
+    plan = DrillPlan((Moths, Slow, Deep, Shy), None, (8.0, 16.0), (0, 1), 1)
     card = run_own_drill(plan, Workspace(team), tmp_path / "drill")
     assert fingerprints(team) == before
     assert card.cannot_look == ()
     assert card.what == "copy of the logs of odd, 7 days"
     assert card.clean.n_days == 4
-    found, slow, deep = card.faults
+    found, slow, deep, shy = card.faults
     assert found.points[-1].detected.value == 1.0
     assert found.points[-1].scope_overlap is not None
     assert "takes up to 30 days to show; your logs have 7" in slow.cannot
     assert deep.cannot.startswith("acts inside the service")
+    assert shy.cannot == "changes nothing that your logs show"
     trials = fingerprints(tmp_path / "drill" / "trials")
     again = run_own_drill(plan, Workspace(team), tmp_path / "drill")
     assert json.dumps(again.to_dict()) == json.dumps(card.to_dict())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recsysops.drills.fault import Planted
 from recsysops.drills.own_logs.copying import (
@@ -27,6 +28,9 @@ from recsysops.drills.site_of import site_of
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.errors import StateError
 from recsysops.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,26 @@ class OwnLogs:
         Raises:
             PluginError: if the fault does not give back the rows it was given.
         """
+        for table, rows in self._changed(planted, day):
+            write_day(rows, fork, table, day)
+
+    def shows(self, planted: Planted, day: date) -> bool:
+        """Whether anything in the logs of a day would be different; errors as for ``plant``."""
+        return any(True for _ in self._changed(planted, day))
+
+    def _changed(self, planted: Planted, day: date) -> Iterator[tuple[str, pa.Table]]:
         import pyarrow.parquet as pq
 
         for table in self.tables:
             seam = f"own_{table}"
             if planted.acts_at(seam, day):
                 original = pq.ParquetFile(day_path(self.folder, table, day)).read()
-                changed = getattr(planted.acting, seam)(rows_of(original, self._seen[table]), planted.moment(seam, day))
-                write_day(table_of(changed, original, self._seen[table]), fork, table, day)
+                given = rows_of(original, self._seen[table])
+                changed = table_of(
+                    getattr(planted.acting, seam)(given, planted.moment(seam, day)), original, self._seen[table]
+                )
+                if changed is not original:
+                    yield table, changed
 
     def lay(self, fork: Path, day: date) -> None:
         """Put a day of the copy, as it is, into another workspace: as links where the file system has them."""

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from recsysops.drills.fault import OWN_SEAMS, SEAMS, Fault, Truth
+from recsysops.drills.fault import OWN_SEAMS, SEAMS, CannotPlantError, Fault, Truth
 from recsysops.drills.own_logs.own_logs import OwnLogs
 from recsysops.drills.own_logs.replay import Replay
 from recsysops.drills.scorecard.clean_run import CleanRun
-from recsysops.drills.scorecard.placing import onset_of
+from recsysops.drills.scorecard.placing import onset_of, place
 from recsysops.drills.scorecard.prepare import Preparation, prepare
 from recsysops.drills.scorecard.results import Found, TrialResult
 from recsysops.drills.scorecard.rig import Rig
@@ -24,6 +24,8 @@ RIG = Rig(Replay, site_of)
 BEHIND = 7
 """Days before the first onset, and before the first day whose alarms count; half of a log that has not twice as many."""
 N_ONSETS = 4
+_STRONGEST = 1e6
+"""Multiple beyond which no severity makes sense: what changes nothing then is not there at all."""
 _BACK = (1, 2, 3, 4, 7, 14, 21, 28)
 """How far back from the end copies are kept: near it for faults that show at once, farther for those that take weeks."""
 
@@ -64,23 +66,23 @@ def own_trial(
     onsets = onsets_for(kind, run.onsets, logs.days[-1])
     why = why_not(kind, logs) or ("" if onsets else _too_short(kind, logs))
     if why:
-        onset = onsets[-1] if onsets else logs.days[-1]
-        return TrialResult(
-            kind.meta.name,
-            multiple,
-            0.0,
-            run.seed,
-            onset,
-            Truth((), ()),
-            Found(False),
-            False,
-            False,
-            None,
-            "",
-            cannot=why,
-        )
-    chosen = replace(run, onsets=onsets)
-    return run_trial(kind, multiple, _ground(chosen, seed, onset_of(kind, run.seed, onsets)), RIG, scratch)
+        return _cannot(kind, multiple, run.seed, logs.days[-1], why)
+    onset = onset_of(kind, run.seed, onsets)
+    ground = _ground(replace(run, onsets=onsets), seed, onset)
+    try:
+        strongest = place(kind, _STRONGEST, ground.site, run.seed).planted(onset, run.seed)
+    except CannotPlantError as error:
+        return _cannot(kind, multiple, run.seed, onset, str(error))
+    if not logs.shows(strongest, onset):
+        return _cannot(kind, multiple, run.seed, onset, "changes nothing that your logs show")
+    return run_trial(kind, multiple, ground, RIG, scratch)
+
+
+def _cannot(kind: type[Fault], multiple: float, seed: int, onset: date, why: str) -> TrialResult:
+    nothing = Truth((), ())
+    return TrialResult(
+        kind.meta.name, multiple, 0.0, seed, onset, nothing, Found(False), False, False, None, "", cannot=why
+    )
 
 
 def onsets_for(kind: type[Fault], onsets: tuple[date, ...], last: date) -> tuple[date, ...]:
