@@ -23,7 +23,7 @@ def test_the_answer_comes_first_and_misses_are_listed() -> None:
     )
     missed = rows_below(text, "Missed at the stated size")
     assert [row[0] for row in missed] == ["fault", "---", "silent_default", "bot_burst", "label_delay"]
-    assert missed[2][3:] == ["33 % [6, 79]", "2.4 % of rows (2×)", "PSI \\> 0.2, 3 σ, largest change"]
+    assert missed[2][3:] == ["33 % [6, 79]", "2.4 % (2×)", "PSI \\> 0.2, 3 σ, largest change"]
     assert "2026-03-14 · score moved" in text
     assert "- not planted: host_clock_skew (needs outcomes.ingested_at, which the log lacks)" in text
 

@@ -23,7 +23,7 @@ def curve_lines(card: Card, width: int) -> Iterator[Line]:
 def _columns(rows: Sequence[tuple[FaultCurve, CurvePoint]]) -> tuple[Column, ...]:
     points = [point for _, point in rows]
     return (
-        Column("fault", tuple(literal(curve.meta.name, 24) for curve, _ in rows)),
+        Column("fault", tuple(literal(curve.meta.name, 28) for curve, _ in rows)),
         Column("size", tuple(words.size_of(*row) for row in rows), is_number=True),
         Column("found", tuple(words.share(point.detected) for point in points), is_number=True),
         Column("runs", tuple(number(point.delay_runs) for point in points), drop=3, is_number=True),

@@ -41,7 +41,7 @@ def _head(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:
     found = [f"{words.of(one.n_found, one.n)} at {words.size_in_words(one.multiple)}" for one in tallies]
     answer = f"Faults found in time: {', '.join(found)}." if found else "No fault was planted."
     yield f"**{answer}** {count(card.n_trials, 'trial')} on the {_text(card.what)}; {words.alarms_title(card).lower()} {words.alarms(card)}."
-    yield f"{words.WHAT_A_DRILL_IS} [drills.md](drills.md) says how; `recsysops drill run` makes this page again."
+    yield f"{words.WHAT_A_DRILL_IS} [drills.md](drills.md) says how; `make drill` makes this page again."
     yield words.HOW_COUNTED
     yield words.INTERVALS
 
@@ -124,7 +124,7 @@ def _row(card: Card, curve: FaultCurve, sizes: Sequence[float]) -> list[str]:
         *(NOTHING if point is None else words.share(point.detected) for point in points),
         number(at.delay_runs) if at else NOTHING,
         percent(at.top1_rate) if at else NOTHING,
-        _by_baseline(at) if at else NOTHING,
+        (_by_baseline(at) if at else "") or NOTHING,
     ]
 
 
@@ -146,7 +146,7 @@ def _clean(card: Card) -> Iterator[str]:
 
 
 def _not_tried(card: Card) -> Iterator[str]:
-    lines = [f"- not planted: {_text(curve.meta.name)} ({_text(curve.cannot)})" for curve in not_planted(card)]
+    lines = [f"- not planted: {_text(words.why_not(curve))}" for curve in not_planted(card)]
     lines += [f"- could not look: {_text(text)}" for text in card.cannot_look]
     if lines:
         yield "## What was not tried"

@@ -110,7 +110,7 @@ def _missed(card: Card, tallies: tuple[Tally, ...], width: int, *, verbose: bool
     pairs = list(zip(shown, points, strict=True))
     yield from table(
         (
-            Column("fault", tuple(literal(curve.meta.name, 24) for curve in shown)),
+            Column("fault", tuple(literal(curve.meta.name, 28) for curve in shown)),
             Column("found", tuple(map(words.trials, points)), is_number=True, drop=2),
             Column("planted", tuple(words.severity(curve.meta, point.severity) for curve, point in pairs), drop=1),
             Column("who else", tuple(", ".join(words.baselines_that_find(point)) or "–" for point in points), drop=3),
@@ -150,7 +150,7 @@ def _could_not(card: Card, width: int, *, verbose: bool) -> Iterator[Line]:
 
 
 def _reasons(card: Card) -> tuple[str, ...]:
-    return tuple(f"{curve.meta.name} ({curve.cannot or 'no trial'})" for curve in not_planted(card))
+    return tuple(map(words.why_not, not_planted(card)))
 
 
 def _next(card: Card, tallies: tuple[Tally, ...], command: str) -> Iterator[str]:

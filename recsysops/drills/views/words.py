@@ -61,9 +61,9 @@ def amount(meta: FaultMeta, severity: float) -> str:
 
 
 def severity(meta: FaultMeta, value: float) -> str:
-    """A severity with what it counts: ``0.5 % of members``, ``3 hours``; nothing to count where there are no degrees."""
+    """A severity with what it counts: ``0.5 % of members``, ``3 hours``."""
     if not meta.is_graded:
-        return literal(meta.knob, WIDEST_KNOB)
+        return "there or not"
     return f"{amount(meta, value)} {literal(meta.knob.removeprefix('share '), WIDEST_KNOB)}".rstrip()
 
 
@@ -109,14 +109,20 @@ def alarms(card: Card) -> str:
 
 
 def since_when(curve: FaultCurve) -> str:
-    """The smallest size found, or how far was looked."""
+    """The smallest size found, or how far was looked, in the fault's unit."""
     least = smallest_found(curve)
     if least is not None:
-        return severity(curve.meta, least.severity) + (f" ({size(least.multiple)})" if curve.meta.is_graded else "")
+        return f"{amount(curve.meta, least.severity)} ({size(least.multiple)})" if curve.meta.is_graded else "always"
     most = max(curve.points, key=lambda point: point.multiple, default=None)
     if most is None or not curve.meta.is_graded:
         return "never"
-    return f"not up to {severity(curve.meta, most.severity)} ({size(most.multiple)})"
+    return f"not up to {amount(curve.meta, most.severity)} ({size(most.multiple)})"
+
+
+def why_not(curve: FaultCurve) -> str:
+    """A fault that could not be planted, and why."""
+    name = curve.meta.name
+    return f"{literal(name, 60)} ({literal(curve.cannot.removeprefix(f'{name}: ') or 'no trial', 400)})"
 
 
 def baselines_that_find(point: CurvePoint) -> tuple[str, ...]:
