@@ -11,6 +11,7 @@ from recsysops.drills.fault import FaultMeta, Moment, Truth
 from recsysops.drills.reordering import order_of, reordered
 from recsysops.drills.required import require, require_roles
 from recsysops.drills.rows import Rows
+from recsysops.drills.rules import with_rule
 from recsysops.drills.site import Site
 
 SLOT = 1
@@ -62,17 +63,7 @@ class ExpiredPin:
 
     def policy(self, rows: Rows, moment: Moment) -> Rows:
         ended = np.datetime64(moment.day, "us") - np.timedelta64(DAYS_EXPIRED + moment.n_days, "D")
-        pin = {
-            "rule": self.rule,
-            "kind": "pin",
-            "item_id": self.item,
-            "market": "",
-            "slot": SLOT,
-            "limit": 0,
-            "reach": 1.0,
-        }
-        added = {name: np.array([value], rows[name].dtype) for name, value in {**pin, "expires_at": ended}.items()}
-        return rows.followed_by(Rows(added))
+        return with_rule(rows, self.rule, "pin", self.item, ended, slot=SLOT)
 
     def changes(self, rows: Rows, moment: Moment) -> Rows:
         return rows.take(rows["scope"] != f"policy.{self.rule}")

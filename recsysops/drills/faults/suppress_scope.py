@@ -11,6 +11,7 @@ from recsysops.drills.fault import FaultMeta, Moment, Truth
 from recsysops.drills.reordering import order_of, reordered
 from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
+from recsysops.drills.rules import with_rule
 from recsysops.drills.site import Site
 
 LEAST_SHARE = 0.1
@@ -66,20 +67,8 @@ class SuppressScope:
         return self.meta.target
 
     def policy(self, rows: Rows, moment: Moment) -> Rows:
-        rule = {
-            "rule": self.rule,
-            "kind": "suppress",
-            "item_id": self.item,
-            "market": self.value,
-            "slot": 0,
-            "limit": 0,
-        }
         ends = np.datetime64(moment.day, "us") + np.timedelta64(365, "D")
-        added = {
-            name: np.array([value], rows[name].dtype)
-            for name, value in {**rule, "reach": 1.0, "expires_at": ends}.items()
-        }
-        return rows.followed_by(Rows(added))
+        return with_rule(rows, self.rule, "suppress", self.item, ends, market=self.value)
 
     def own_candidates(self, rows: Rows, moment: Moment) -> Rows:
         is_out = (rows["item_id"].astype(str) == self.item) & rows.where(**{self.dimension: self.value})
