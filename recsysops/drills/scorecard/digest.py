@@ -15,6 +15,8 @@ import recsysops
 from recsysops.registry import plugins
 
 LIBRARIES = ("duckdb", "lightgbm", "numpy", "pyarrow", "scipy")
+PRESENTATION = frozenset({"cli", "drills/own_logs", "drills/views", "testing"})
+"""Folders whose code no trial runs; a page may be redrawn without running the drill again."""
 
 
 def digest(*parts: object) -> str:
@@ -24,11 +26,16 @@ def digest(*parts: object) -> str:
 
 @cache
 def code_digest() -> str:
-    """Of our own source files, of the libraries that compute, and of installed detectors of others."""
+    """Of our own source files, of the libraries that compute, and of installed detectors of others.
+
+    A fault's file is not part of it, since no other trial depends on it: see ``source_digest``.
+    """
     known = hashlib.sha256()
     root = Path(recsysops.__file__).parent
+    faults = {one.target.partition(":")[0].replace(".", "/") + ".py" for one in plugins("faults")}
     for path in sorted(_sources(root)):
-        known.update(str(path.relative_to(root)).encode() + b"\x00" + path.read_bytes())
+        if path.relative_to(root.parent).as_posix() not in faults:
+            known.update(str(path.relative_to(root)).encode() + b"\x00" + path.read_bytes())
     others = [(one.name, one.target, one.origin) for one in plugins("detectors")]
     return digest(known.hexdigest(), [(name, _version(name)) for name in LIBRARIES], others)
 
@@ -38,6 +45,7 @@ def _sources(root: Path) -> list[Path]:
     return [
         Path(folder) / name
         for folder, _, names in os.walk(root, followlinks=True)
+        if Path(folder).relative_to(root).as_posix() not in PRESENTATION
         for name in names
         if name.endswith(".py")
     ]

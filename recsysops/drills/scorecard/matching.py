@@ -107,11 +107,10 @@ def _contradicts(finding: Finding, truth: Truth) -> bool:
 
 
 def is_named(incident: Incident, meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES) -> bool:
-    """Whether stage and entity are those at fault; an entity may be spelt with its table or without."""
+    """Whether stage and entity are those at fault; the truth may spell an entity with its table or without."""
     entity = incident.entity
-    known = {spelling for one in truth.entities for spelling in _spellings(one)}
     spelt = _spellings(entity) | _spellings(aliases.get(entity, entity))
-    return incident.stage == meta.stage and not known.isdisjoint(spelt)
+    return incident.stage == meta.stage and not spelt.isdisjoint(truth.entities)
 
 
 def _spellings(entity: str) -> set[str]:

@@ -12,6 +12,8 @@ from recsysops.drills.scorecard.prepare import BURN_IN_DAYS, REFERENCE_DAYS
 from recsysops.errors import ConfigError
 
 MULTIPLES = (0.5, 1.0, 2.0, 4.0, 8.0)
+ONCE = 1.0
+"""The multiple of what is there or not."""
 
 
 @dataclass(frozen=True)
@@ -47,5 +49,6 @@ class DrillPlan:
 
     def trials(self) -> Iterator[tuple[type[Fault], float]]:
         """Faults and multiples to plant, all of one size before the next; what is there or not is planted once."""
-        for number, multiple in enumerate(sorted(set(self.multiples))):
-            yield from ((fault, multiple) for fault in self.faults if fault.meta.is_graded or number == 0)
+        yield from ((fault, ONCE) for fault in self.faults if not fault.meta.is_graded)
+        for multiple in sorted(set(self.multiples)):
+            yield from ((fault, multiple) for fault in self.faults if fault.meta.is_graded)

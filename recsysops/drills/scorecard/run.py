@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
-from recsysops.drills.scorecard.clean_run import read_clean_run
+from recsysops.drills.scorecard.clean_run import CleanRun, read_clean_run
 from recsysops.drills.scorecard.curves import fault_curve
 from recsysops.drills.scorecard.digest import code_digest, digest, source_digest
+from recsysops.drills.scorecard.placing import onset_of
 from recsysops.drills.scorecard.plan import DrillPlan
 from recsysops.drills.scorecard.prepare import Preparation
 from recsysops.drills.scorecard.results import Card
@@ -88,7 +89,7 @@ class Drill:
         todo = [trial for trial in trials if trial.finished() is None]
         with workers(self.plan.jobs) as pool:
             failed = self._prepare(pool)
-            ready = [trial for trial in todo if _is_ready(trial.seed)]
+            ready = [one for seed in self.seeds for one in _by_onset(seed, [one for one in todo if one.seed is seed])]
             self.progress.start("trials", len(trials))
             self.progress.advance(len(trials) - len(todo))
             failed += [why for why in self._all(pool, ready) if why]
@@ -96,7 +97,7 @@ class Drill:
         return tuple(failed)
 
     def _prepare(self, pool: ProcessPoolExecutor) -> list[str]:
-        missing = [seed for seed in self.seeds if not _is_ready(seed)]
+        missing = [seed for seed in self.seeds if _known(seed) is None]
         if not missing:
             return []
         for seed in missing:
@@ -123,6 +124,12 @@ class Drill:
                 self.progress.advance()
 
 
+def _by_onset(seed: SeedWork, trials: list[TrialWork]) -> list[TrialWork]:
+    """Trials of one onset side by side, since they read the same profiles; none if the seed could not be prepared."""
+    known = _known(seed)
+    return sorted(trials, key=lambda one: onset_of(one.fault, known.seed, known.onsets)) if known else []
+
+
 def _outcome(future: Future[str]) -> str:
     try:
         return future.result()
@@ -135,9 +142,10 @@ def _outcome(future: Future[str]) -> str:
         ) from None
 
 
-def _is_ready(seed: SeedWork) -> bool:
+def _known(seed: SeedWork) -> CleanRun | None:
+    """The clean run, if it has ended and is what is wanted."""
     known = read_clean_run(seed.folder.clean_run)
-    return known is not None and known.made_by == seed.wanted.made_by
+    return known if known is not None and known.made_by == seed.wanted.made_by else None
 
 
 def _n_done(folder: SeedFolder) -> int:
@@ -148,10 +156,8 @@ def _n_done(folder: SeedFolder) -> int:
 
 
 def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tuple[str, ...]) -> Card:
-    pairs = [
-        (run, read_statistics(one.folder.statistics)) for one in seeds if (run := read_clean_run(one.folder.clean_run))
-    ]
-    runs = [run for run, _ in pairs]
+    known = [(run, one.folder) for one in seeds if (run := _known(one)) is not None]
+    runs = [run for run, _ in known]
     results = [found for seed in seeds for one in _trials(plan, folder, seed) if (found := one.finished()) is not None]
     curves = tuple(
         fault_curve(fault.meta, [one for one in results if one.fault == fault.meta.name], plan.multiples)
@@ -160,7 +166,7 @@ def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tu
     return Card(
         WHAT,
         of_detectors(runs),
-        of_baselines(runs, [statistics for _, statistics in pairs]),
+        of_baselines(runs, [read_statistics(kept.statistics) for _, kept in known]),
         curves,
         n_trials=sum(not one.cannot for one in results),
         seconds=sum(run.seconds for run in runs) + sum(one.seconds for one in results),

@@ -74,7 +74,7 @@ class TrialWork:
     def __call__(self) -> None:
         if self.finished() is not None:
             return
-        scratch = self.folder / "forks" / f"{self.path.stem}-{os.getpid()}"
+        scratch = self.folder / "forks" / str(os.getpid())  # always the same: what was read of a profile stays known
         try:
             write_trial(self._same_as_smaller() or self._run(scratch), self.path)
         finally:
