@@ -55,7 +55,7 @@ def _of_days(rows: pa.Table, days: Collection[int]) -> pa.Table:
     return rows if set(present.to_pylist()).issubset(days) else rows.filter(pc.is_in(rows["day"], value_set=wanted))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # four weeks of each of eight tables: every detector comes back to them
 def _by_measure(path: Path) -> Mapping[str, pa.Table]:
     """All rows of a file by measure id; the order within a measure stays."""
     with _reading(path):
