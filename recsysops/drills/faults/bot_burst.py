@@ -20,7 +20,7 @@ FIRST_HOUR = np.timedelta64(3, "h")
 
 @dataclass(frozen=True)
 class BotBurst:
-    """A few accounts send a burst of requests in one hour of the night.
+    """A few accounts send a burst of requests.
 
     Three accounts, others each day, ask again what others have asked, between 03:00 and 04:00 UTC.
     """

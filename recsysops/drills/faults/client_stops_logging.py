@@ -18,7 +18,7 @@ from recsysops.drills.site import Site
 
 @dataclass(frozen=True)
 class ClientStopsLogging:
-    """One client release no longer logs what some of its members see.
+    """A client release stops logging for some members.
 
     A release with at least 15 % of the rows is chosen, or the largest. What is lost is never more than all of it.
     """

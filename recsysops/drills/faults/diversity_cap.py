@@ -24,9 +24,10 @@ BELOW = 1e7
 
 @dataclass(frozen=True)
 class DiversityCap:
-    """Some slates hold at most one title of each genre, where three are allowed.
+    """Some slates hold only one title per genre.
 
-    The cap is set wrong on a part of the serving hosts. In own logs the category is a text feature of items.
+    Three are allowed. The cap is set wrong on a part of the serving hosts.
+    In own logs the category is a text feature of items.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

@@ -16,7 +16,7 @@ from recsysops.drills.site import Site
 
 @dataclass(frozen=True)
 class DuplicateEvents:
-    """What belongs to some requests is written to the log twice.
+    """Some requests are written to the log twice.
 
     Sending is retried after it had arrived: all candidates of a request are repeated, and so are its outcomes.
     """

@@ -20,7 +20,7 @@ DAYS_EXPIRED = 2
 
 @dataclass(frozen=True)
 class ExpiredPin:
-    """A pin that has expired still puts its item at the top.
+    """An expired pin still puts its item at the top.
 
     The item is one of the well exposed ones, wherever it is a candidate. Nobody records a change: the rule was there before.
     """

@@ -20,9 +20,10 @@ ORDINARY_RATE = 0.9
 
 @dataclass(frozen=True)
 class FlippedLabels:
-    """On one surface some plays count as given up, and what was given up as played.
+    """Some labels of one surface are flipped.
 
-    A surface with at most half of the requests is chosen. What was never played has no label that could be flipped.
+    What was played counts as given up, and the other way round. A surface with at most half of the requests is chosen.
+    What was never played has no label that could be flipped.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

@@ -21,7 +21,7 @@ ORDINARY_RATE = 0.9
 
 @dataclass(frozen=True)
 class LabelDefinition:
-    """Plays that were given up early count as plays, too.
+    """Plays given up early count as plays, too.
 
     For some members the label pipeline adds the minutes of the trailer to plays of less than two minutes.
     """

@@ -19,7 +19,7 @@ ORDINARY_HOURS = 0.25
 
 @dataclass(frozen=True)
 class LabelDelay:
-    """Outcomes reach the log hours later than they used to."""
+    """Outcomes reach the log hours late."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="label_delay",

@@ -17,10 +17,10 @@ from recsysops.drills.site import Site
 
 @dataclass(frozen=True)
 class LabelJoinBroken:
-    """Outcomes of one surface carry request ids in a form that joins with nothing.
+    """Outcomes of one surface no longer join.
 
-    A surface with at least a tenth of the requests is chosen. Outcomes of somebody's own logs do not say their surface:
-    there any outcome may be hit.
+    They carry request ids in another form than the requests. A surface with at least a tenth of the requests is chosen.
+    Outcomes of somebody's own logs do not say their surface: there any outcome may be hit.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

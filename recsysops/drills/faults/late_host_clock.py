@@ -21,9 +21,9 @@ DELAY_MINUTES = 1.5
 
 @dataclass(frozen=True)
 class LateHostClock:
-    """The clock of one host is some minutes late, and so are the times it logs.
+    """The clock of one host is some minutes late.
 
-    A host with at least a twentieth of the rows is chosen, or the largest.
+    So are the times it logs. A host with at least a twentieth of the rows is chosen, or the largest.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

@@ -20,9 +20,10 @@ LEAST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class LayoutShift:
-    """A new layout hides the lower part of slates on one kind of device.
+    """A layout hides the lower half of slates.
 
-    The device has at least a tenth of the rows; positions from the fourth on are looked at less.
+    It is that of one kind of device, which has at least a tenth of the rows; positions from
+    the fourth on are looked at less.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

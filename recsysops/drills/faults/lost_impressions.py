@@ -10,13 +10,14 @@ import numpy as np
 from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
 from recsysops.drills.power import any_of, count_change
+from recsysops.drills.reordering import shown_of
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
 
 
 @dataclass(frozen=True)
 class LostImpressions:
-    """Some impressions never reach the log, while the plays that follow them do.
+    """Impressions are lost, and their plays are kept.
 
     Where the log keeps candidates that were not shown, a lost impression looks like one of them; else its row is missing.
     """
@@ -50,9 +51,10 @@ class LostImpressions:
     def own_candidates(self, rows: Rows, moment: Moment) -> Rows:
         ids = np.array([f"{request} {item}" for request, item in zip(rows["request_id"], rows["item_id"], strict=True)])
         is_lost = draws(ids, f"beacon:{self.pick}") < self.severity
+        if "shown" in rows or "position" in rows:
+            is_lost &= shown_of(rows)
         if "shown" not in rows:
             return rows.take(~is_lost)
-        is_lost &= rows["shown"].astype(bool)
         rows = rows.with_value("shown", is_lost, False)
         return rows.with_null("position", is_lost) if "position" in rows else rows
 

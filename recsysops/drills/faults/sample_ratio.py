@@ -20,7 +20,7 @@ LEAST_SHARE = 0.05
 
 @dataclass(frozen=True)
 class SampleRatio:
-    """Some members of one experiment arm are counted to the other.
+    """Some members count to the wrong experiment arm.
 
     Two arms with at least a twentieth of the traffic each are concerned. Without a second arm nothing happens.
     """

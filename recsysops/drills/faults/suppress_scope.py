@@ -19,7 +19,7 @@ LEAST_SHARE = 0.1
 
 @dataclass(frozen=True)
 class SuppressScope:
-    """An item is suppressed in a market where it may be shown.
+    """An item is suppressed in the wrong market.
 
     The market has at least a tenth of the rows; own logs without markets are hit in a value of another slice.
     """

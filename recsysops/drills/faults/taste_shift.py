@@ -15,7 +15,10 @@ from recsysops.drills.site import Site
 
 @dataclass(frozen=True)
 class TasteShift:
-    """Members truly come to like another kind of title; nothing is broken."""
+    """Members truly come to like something else.
+
+    Nothing is broken: titles with more of one taste are played more than before.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="taste_shift",
