@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -75,30 +75,35 @@ class TableDays:
             rate: share of the requests, chosen by the portable hash; rows without a request are chosen one by one, and all
                 are kept in a table that knows no requests.
         """
+        return self.joined([piece for _, piece in self.pieces([day], columns, rate)], columns)
+
+    def pieces(
+        self, days: Collection[date], columns: Sequence[str], rate: float = 1.0
+    ) -> Iterator[tuple[date, pa.Table]]:
+        """The same for several days in one pass: piece by piece of bounded size, days in any order."""
         import pyarrow as pa
 
         request = self.table.schema.role("request_id")
         names = tuple(dict.fromkeys([*columns, self.clock, *([request.name] if request else [])]))
-        kept = []
-        for partition in (partition for partition, days in self._by_partition if day in days):
-            for batch in self._of(partition, day, names):
-                chosen = (
-                    batch if request is None or rate >= 1 else batch.filter(_sampled(batch.column(request.name), rate))
-                )
-                kept.append(pa.Table.from_batches([_plain(chosen)]))
-        if not kept:
-            types = (self.table.arrow_schema(partition, columns) for partition in self.table.partitions())
-            kept = [next(types, pa.schema([(name, pa.null()) for name in columns])).empty_table()]
-        return pa.concat_tables(kept, promote_options="permissive").select(list(columns)).combine_chunks()
+        numbers = {(day - _EPOCH).days: day for day in days}
+        for partition in (one for one, its_days in self._by_partition if not its_days.keys().isdisjoint(days)):
+            for batch in self.table.batches(partition, names):
+                found = _day_numbers(batch.column(self.clock))
+                for number in np.unique(found).tolist():
+                    if number in numbers:
+                        rows = batch if (found == number).all() else batch.filter(pa.array(found == number))
+                        if request is not None and rate < 1:
+                            rows = rows.filter(_sampled(rows.column(request.name), rate))
+                        yield numbers[number], pa.Table.from_batches([_plain(rows)]).select(list(columns))
 
-    def _of(self, partition: Partition, day: date, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def joined(self, pieces: Sequence[pa.Table], columns: Sequence[str]) -> pa.Table:
+        """Pieces of one day as one table; without any, a table without rows."""
         import pyarrow as pa
 
-        wanted = (day - _EPOCH).days
-        for batch in self.table.batches(partition, columns):
-            is_of_day = _day_numbers(batch.column(self.clock)) == wanted
-            if is_of_day.any():
-                yield batch.filter(pa.array(is_of_day))
+        if not pieces:
+            types = (self.table.arrow_schema(partition, columns) for partition in self.table.partitions())
+            return next(types, pa.schema([(name, pa.null()) for name in columns])).empty_table()
+        return pa.concat_tables(pieces, promote_options="permissive").combine_chunks()
 
 
 def _sampled(requests: pa.Array, rate: float) -> pa.Array:

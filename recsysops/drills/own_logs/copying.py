@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -85,10 +85,7 @@ def copy_logs(
     shutil.rmtree(folder, ignore_errors=True)
     progress.start("copying days", len(days) * len(logs))
     for log in logs.values():
-        columns = used_columns(log.table.schema, log.table.settings.columns)
-        for day in days:
-            write_day(log.read(day, columns, rate), folder, log.table.name, day)
-            progress.advance()
+        _copy_table(log, days, rate, folder, progress)
     progress.finish()
     copied = Copied(workspace.settings.name, days, rate)
     _write(folder / FILE_NAME, dump_settings(_settings(workspace, {name: log.table for name, log in logs.items()})))
@@ -97,6 +94,26 @@ def copy_logs(
         _write(folder / ".recsysops" / CHANGES, changes.read_text(encoding="utf-8"))
     _write(folder / MANIFEST, copied.to_text())
     return copied
+
+
+def _copy_table(log: TableDays, days: Sequence[date], rate: float, folder: Path, progress: Progress) -> None:
+    """One pass over the table, whatever its partitions hold: pieces go to disk, then each day is put together."""
+    from pyarrow import feather
+
+    columns = used_columns(log.table.schema, log.table.settings.columns)
+    pieces: dict[date, list[Path]] = {day: [] for day in days}
+    spill = folder / "pieces"
+    spill.mkdir(parents=True)
+    for number, (day, piece) in enumerate(log.pieces(days, columns, rate)):
+        pieces[day].append(spill / str(number))
+        feather.write_feather(piece, pieces[day][-1], compression="uncompressed")
+    for day in days:
+        rows = log.joined([feather.read_table(path, memory_map=False) for path in pieces[day]], columns)
+        write_day(rows, folder, log.table.name, day)
+        for path in pieces[day]:
+            path.unlink()
+        progress.advance()
+    spill.rmdir()
 
 
 def day_path(folder: Path, table: str, day: date) -> Path:
