@@ -39,7 +39,7 @@ def numbered(group: Column, *keys: npt.NDArray[np.float64]) -> npt.NDArray[np.in
 
 
 def reordered(rows: Rows, place: npt.NDArray[np.float64], out: Mask | None = None) -> Rows:
-    """The same rows with the slates of changed requests in the order of ``place``; slates keep their length if they can.
+    """The same rows with slates in the order of ``place``; they keep their length if they can.
 
     Needs ``position``. Requests whose order is what it was are left as they are.
 
