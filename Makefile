@@ -59,8 +59,9 @@ check: setup ## format, lint, types, import arrows, examples in docstrings
 bench: setup ## speed and memory as ratios measured in one run
 	$(BIN)/python -m benchmarks
 
-docs: setup ## the pictures of the terminal in README and docs, drawn by the tool itself
+docs: setup ## the pictures and lists in README and docs, made by the tool itself
 	$(BIN)/python docs/draw.py
+	$(BIN)/python docs/tables.py
 
 lock: | $(UV) ## resolve the newest versions into requirements.lock
 	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
