@@ -105,6 +105,8 @@ class Truth:
     """Where it is, if not everywhere: slice dimension → value."""
     items: tuple[str, ...] = ()
     """The items concerned, if not all."""
+    stages: tuple[Stage, ...] = ()
+    """Stages that count as right beside the fault's own: a column of the feature store is upstream to who reads it."""
 
 
 class Fault(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 from recsysops.drills.fault import CannotPlantError
 from recsysops.drills.site import ColumnFacts, Site
 from recsysops.drills.upstream_of import synonyms, touched_by, upstream_of
+from recsysops.triage.findings import Stage
 
 _UNITS = {"member": "member_id", "item": "item_id"}
 
@@ -42,6 +43,11 @@ class FeaturePlace:
     def touches(self) -> tuple[str, ...]:
         """Where it may rightly show."""
         return touched_by(self.source) if self.source else (f"candidates.{self.feature}",)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Where its trouble may be said to be: its table is upstream to who reads it, and a log shows features alone."""
+        return ("feature", "upstream") if self.source else ("feature",)
 
     def facts(self, site: Site) -> ColumnFacts:
         """Of the feature."""

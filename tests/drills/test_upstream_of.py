@@ -80,3 +80,8 @@ def test_a_place_knows_its_source_or_its_units(tiny_world: TinyWorld) -> None:
     assert place_of("member_minutes_7d", own).unit == "member_id"
     nobody = replace(own, roles={"candidates": frozenset({"request_id", "ts", "item_id"})})
     assert place_of("member_minutes_7d", nobody).unit == "request_id"
+
+
+def test_trouble_of_the_feature_store_may_be_called_upstream_but_a_log_shows_features(tiny_world: TinyWorld) -> None:
+    assert "upstream" in place_of("item_genre", tiny_world.site).stages
+    assert place_of("item_genre", replace(tiny_world.site, is_simulated=False)).stages == ("feature",)

@@ -68,10 +68,10 @@ class BlankLanguage:
         """The column of the catalogue; its copies are synonyms."""
         source = self.place.source
         if not source:
-            return Truth(self.place.entities, self.place.touches)
+            return Truth(self.place.entities, self.place.touches, stages=self.place.stages)
         name = f"items.{CATALOGUE_OF[source]}"
         entities = dict.fromkeys((name, CATALOGUE_OF[source], *self.place.entities))
-        return Truth(tuple(entities), (name, *self.place.touches))
+        return Truth(tuple(entities), (name, *self.place.touches), stages=self.place.stages)
 
     def visible(self, site: Site) -> float:
         """A rise of the missing rate over all items, as a share of those of the language."""

@@ -59,7 +59,7 @@ class CategoryRecoding:
 
     def truth(self) -> Truth:
         """The column in the feature store."""
-        return Truth(self.place.entities, self.place.touches)
+        return Truth(self.place.entities, self.place.touches, stages=self.place.stages)
 
     def visible(self, site: Site) -> float:
         """Any one item among those of a day."""

@@ -62,7 +62,7 @@ class DroppedFeature:
         """The feature in the log; its sources are right."""
         name = f"candidates.{self.feature}"
         downstream = (*SCORES, *EXPOSURE) if self.is_simulated else ()
-        return Truth((name, self.feature), (name, *downstream))
+        return Truth((name, self.feature), (name, *downstream), stages=("feature",))
 
     def visible(self, site: Site) -> float:
         """There or not."""

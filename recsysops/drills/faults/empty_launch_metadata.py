@@ -68,7 +68,7 @@ class EmptyLaunchMetadata:
         """The catalogue's field; its copies are synonyms."""
         name = f"items.{CATALOGUE_OF[self.source]}"
         entities = dict.fromkeys((name, CATALOGUE_OF[self.source], *synonyms(self.source), "items"))
-        return Truth(tuple(entities), (name, *touched_by(self.source)))
+        return Truth(tuple(entities), (name, *touched_by(self.source)), stages=("upstream",))
 
     def visible(self, site: Site) -> float:
         """A rise of the missing rate among the launches of a week."""

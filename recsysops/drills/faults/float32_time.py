@@ -55,8 +55,9 @@ class Float32Time:
     def truth(self) -> Truth:
         """The column of times."""
         if not self.is_simulated:
-            return Truth(("candidates.ts", "ts"), ("candidates.ts",))
-        return Truth(synonyms(SOURCE), (SOURCE, "candidates.member_seconds_since_play", *SCORES, *EXPOSURE))
+            return Truth(("candidates.ts", "ts"), ("candidates.ts",), stages=("logging",))
+        touches = (SOURCE, "candidates.member_seconds_since_play", *SCORES, *EXPOSURE)
+        return Truth(synonyms(SOURCE), touches, stages=("upstream",))
 
     def visible(self, site: Site) -> float:
         """There or not."""

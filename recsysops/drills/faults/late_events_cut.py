@@ -64,7 +64,8 @@ class LateEventsCut:
             *(f"candidates.{name}" for name in (*(f"item_{name}" for name in _ITEM), *_FEATURES)),
         )
         counts = ("item_features.plays_7d", "item_features", "member_features.last_play_at", "member_features")
-        return Truth((*entities, *counts), (*touches, *SCORES, *EXPOSURE, *CANDIDATE_MIX))
+        downstream = (*touches, *SCORES, *EXPOSURE, *CANDIDATE_MIX)
+        return Truth((*entities, *counts), downstream, stages=("upstream",))
 
     def visible(self, site: Site) -> float:
         """A fall of the day's count of plays."""

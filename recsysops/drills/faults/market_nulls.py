@@ -67,7 +67,8 @@ class MarketNulls:
 
     def truth(self) -> Truth:
         """The column, in the market."""
-        return Truth(self.place.entities, self.place.touches, slice={self.dimension: self.value})
+        place = self.place
+        return Truth(place.entities, place.touches, slice={self.dimension: self.value}, stages=place.stages)
 
     def visible(self, site: Site) -> float:
         """A rise of the missing rate among the units of the slice."""

@@ -53,7 +53,7 @@ class NullSpike:
 
     def truth(self) -> Truth:
         """The column in the feature store."""
-        return Truth(self.place.entities, self.place.touches)
+        return Truth(self.place.entities, self.place.touches, stages=self.place.stages)
 
     def visible(self, site: Site) -> float:
         """A rise of the missing rate, where the rows of a member count once."""

@@ -54,7 +54,7 @@ class SilentDefault:
 
     def truth(self) -> Truth:
         """The column in the feature store."""
-        return Truth(self.place.entities, self.place.touches)
+        return Truth(self.place.entities, self.place.touches, stages=self.place.stages)
 
     def visible(self, site: Site) -> float:
         """A rise of the share of zeros."""

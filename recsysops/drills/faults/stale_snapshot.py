@@ -54,9 +54,8 @@ class StaleSnapshot:
             for source, names in FEATURES_FROM.items() if source.startswith(self.table) for name in names
         }  # fmt: skip
         touches = (f"{self.table}.*", *sorted(features), "candidates.taste_match", "candidates.genre_affinity")
-        return Truth(
-            (self.table, f"{self.table}.*", f"{self.table}.as_of"), (*touches, *SCORES, *EXPOSURE, *CANDIDATE_MIX)
-        )
+        entities = (self.table, f"{self.table}.*", f"{self.table}.as_of")
+        return Truth(entities, (*touches, *SCORES, *EXPOSURE, *CANDIDATE_MIX), stages=("upstream",))
 
     def visible(self, site: Site) -> float:
         """There or not."""

@@ -63,7 +63,7 @@ class UnitChange:
 
     def truth(self) -> Truth:
         """The column in the feature store."""
-        return Truth(self.place.entities, self.place.touches)
+        return Truth(self.place.entities, self.place.touches, stages=self.place.stages)
 
     def visible(self, site: Site) -> float:
         """Any one unit whose value is not zero."""

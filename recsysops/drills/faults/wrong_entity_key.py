@@ -73,7 +73,8 @@ class WrongEntityKey:
         """The key, not the columns."""
         entities = ("member_features.key", "member_features", "member_features.*", "candidates.member_id", "member_id")
         features = tuple(f"candidates.{name}" for name in (*self.features, *PAIRS))
-        return Truth(entities, ("member_features.*", *features, *SCORES, *EXPOSURE, *CANDIDATE_MIX))
+        touches = ("member_features.*", *features, *SCORES, *EXPOSURE, *CANDIDATE_MIX)
+        return Truth(entities, touches, stages=("upstream",))
 
     def visible(self, site: Site) -> float:
         """Any one member of a day."""

@@ -49,8 +49,7 @@ class WrongTag:
         items = [one for one in site.item_ids if one in site.launched_ids] or list(site.item_ids)
         require(cls.meta.name, "no categorical feature of items", "one or more", is_there=names)
         require(cls.meta.name, "no item that is shown often", "one or more", is_there=items)
-        feature = names[int(rng.integers(len(names)))]
-        item = items[int(rng.integers(len(items)))]
+        feature, item = names[int(rng.integers(len(names)))], items[int(rng.integers(len(items)))]
         words = [str(word) for word in rng.permutation(np.array(rare_words(feature, site)))]
         return cls(cls.meta.target, item, place_of(feature, site), tuple(words))
 
@@ -71,12 +70,14 @@ class WrongTag:
     def truth(self) -> Truth:
         """The tag; or the item, by which one would look for it."""
         source, named = self.place.source, (f"item {self.item}", self.item)
+        items, stages = (self.item,), self.place.stages
         if not source:
-            return Truth((*self.place.entities, *named), self.place.touches, items=(self.item,))
+            return Truth((*self.place.entities, *named), self.place.touches, items=items, stages=stages)
         name = f"items.{CATALOGUE_OF[source]}"
         entities = dict.fromkeys((name, CATALOGUE_OF[source], *self.place.entities, *named))
         features = tuple(f"candidates.{one}" for one in FEATURES_FROM[source])
-        return Truth(tuple(entities), (name, source, *features, *SCORES, *EXPOSURE, "outcomes.[*]"), items=(self.item,))
+        touches = (name, source, *features, *SCORES, *EXPOSURE, "outcomes.[*]")
+        return Truth(tuple(entities), touches, items=items, stages=stages)
 
     def visible(self, site: Site) -> float:
         """There or not."""

@@ -110,7 +110,7 @@ def is_named(incident: Incident, meta: FaultMeta, truth: Truth, aliases: Mapping
     """Whether stage and entity are those at fault; the truth may spell an entity with its table or without."""
     entity = incident.entity
     spelt = _spellings(entity) | _spellings(aliases.get(entity, entity))
-    return incident.stage == meta.stage and not spelt.isdisjoint(truth.entities)
+    return incident.stage in {meta.stage, *truth.stages} and not spelt.isdisjoint(truth.entities)
 
 
 def _spellings(entity: str) -> set[str]:
