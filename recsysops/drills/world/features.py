@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.drills.rows import Column, Rows
+from recsysops.drills.world.coding import coded, language_table, numbered
 from recsysops.drills.world.feature_store import AFFINITIES, EMBEDDING, Snapshots
 from recsysops.drills.world.population import Floats
 from recsysops.drills.world.vocabulary import DEVICES, GENRES, KINDS, LANGUAGES, MARKETS, SURFACES
@@ -110,23 +111,10 @@ def _missing_of(values: Column) -> object:
 
 def _language_match(language: Column, languages: Column) -> tuple[Floats, Column]:
     """1 where a member speaks the item's language, else 0; and whether it could not be told."""
-    spoken, which = np.unique(languages.astype(str), return_inverse=True)
-    table = np.zeros((len(spoken), len(LANGUAGES) + 1))
-    for row, text in enumerate(spoken):
-        for word in text.split(","):
-            if word in LANGUAGES:
-                table[row, LANGUAGES.index(word)] = 1.0
+    spoken, which = numbered(languages)
     code = coded(language, LANGUAGES)
     unknown = (code < 0) | (languages == None)  # noqa: E711  (elementwise)
-    return np.where(unknown, 0.0, table[which, code]), np.asarray(unknown, bool)
-
-
-def coded(values: Column, vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Place of each text in the vocabulary, -1 for anything else."""
-    codes = np.full(len(values), -1)
-    for code, word in enumerate(vocabulary):
-        codes[values == word] = code
-    return codes
+    return np.where(unknown, 0.0, language_table(spoken, LANGUAGES)[which, code]), np.asarray(unknown, bool)
 
 
 def _affinity(genre: Column, member: dict[str, Column]) -> Floats:

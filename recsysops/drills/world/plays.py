@@ -9,7 +9,7 @@ import numpy as np
 from recsysops.drills.rows import Rows
 from recsysops.drills.world.calendar import seconds_of_day
 from recsysops.drills.world.catalogue import Items
-from recsysops.drills.world.features import coded
+from recsysops.drills.world.coding import coded
 from recsysops.drills.world.population import Floats, Integers, Population
 from recsysops.drills.world.size import WorldSize, stream
 from recsysops.drills.world.upstream import midnight

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world.catalogue import Items
+from recsysops.drills.world.coding import numbered
 from recsysops.drills.world.population import Floats, Integers
 from recsysops.drills.world.size import WorldSize, stream
 from recsysops.drills.world.upstream import moments
@@ -84,7 +85,7 @@ def final_ranks(retrieved: Rows, market: Column, score: Floats, reason: Column, 
     is_out = reason != None  # noqa: E711  (elementwise)
     safe = np.where(np.isnan(score), -np.inf, score)
     order = np.lexsort((item, -safe, is_out, request))
-    genre_code = np.unique(genre.astype(str), return_inverse=True)[1]
+    genre_code = numbered(genre)[1]
     group = request * (genre_code.max(initial=0) + 1) + genre_code
     is_beyond = _numbered(group, order[np.argsort(group[order], kind="stable")]) > _caps(request, in_force)
     order = np.lexsort((item, -safe, is_beyond, is_out, request))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsysops.drills.rows import Rows
-from recsysops.drills.world.features import CATEGORIES, FEATURE_SCHEMA, MODEL_FEATURES, coded
+from recsysops.drills.world.coding import coded
+from recsysops.drills.world.features import CATEGORIES, FEATURE_SCHEMA, MODEL_FEATURES
 from recsysops.drills.world.population import Floats
 from recsysops.tables.atomic import write_atomically
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.drills.rows import Column, Rows
+from recsysops.drills.world.coding import coded, language_table, numbered
 from recsysops.drills.world.feature_store import AFFINITIES, EMBEDDING, Snapshots
-from recsysops.drills.world.features import coded
 from recsysops.drills.world.population import Floats
 from recsysops.drills.world.size import stream
 from recsysops.drills.world.vocabulary import GENRES, LANGUAGES, SOURCES
@@ -71,10 +71,10 @@ def _similarity(built: Rows, items: Rows, member: Mapping[str, Column], n_items:
     inside = built.take(built["is_in"])
     vectors = np.stack([_dense(inside, inside[name], n_items) for name in EMBEDDING])
     tastes = np.stack([member[name] for name in EMBEDDING], axis=1)
-    spoken, which = np.unique(member["languages"].astype(str), return_inverse=True)
+    spoken, which = numbered(member["languages"])
     code = np.full(n_items, -1)
     code[items["item"]] = coded(items["language"], LANGUAGES)
-    speaks = np.array([[0 <= k < len(LANGUAGES) and LANGUAGES[k] in text.split(",") for k in code] for text in spoken])
+    speaks = language_table(spoken, LANGUAGES)[:, code]
     return np.asarray(tastes @ vectors + LANGUAGE_BONUS * speaks[which])
 
 
