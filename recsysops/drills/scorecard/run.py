@@ -108,7 +108,7 @@ class Drill:
         while pending:
             done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             failed += [why for why in map(_outcome, done) if why]
-            n_done = sum(_n_done(seed.folder) for seed in missing)
+            n_done = max(told, sum(_n_done(seed.folder) for seed in missing))
             self.progress.advance(n_done - told)
             told = n_done
         self.progress.finish()
