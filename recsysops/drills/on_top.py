@@ -34,15 +34,30 @@ def best_of(request: Column, values: Column) -> Column:
     return best
 
 
-def better_than(rows: Rows, chosen: Mask) -> Column:
-    """(n_rows,) how many candidates of its request score better than a chosen one; at most one is chosen in each.
+def led_by(rows: Rows, chosen: Mask) -> Rows:
+    """The chosen candidates score best and lead their slates, those before them move down by one place.
 
     Args:
-        rows: at the seam ``scores``.
+        rows: at the seam ``ranked``.
+        chosen: at most one of each request, none of them shown so far.
     """
-    own = np.full(int(rows["request"].max(initial=-1)) + 1, np.inf)
-    own[rows["request"][chosen]] = rows["score"][chosen]
-    return np.bincount(rows["request"], rows["score"] > own[rows["request"]])[rows["request"]]
+    request, final = rows["request"], rows["final_rank"]
+    has_one = np.bincount(request, chosen) > 0
+    below = np.full(len(has_one), -1)
+    below[request[chosen]] = final[chosen]
+    place = np.where(chosen, 1, final + (final < below[request]))
+    n_shown = np.bincount(request, rows["is_shown"])
+    is_shown = np.where(has_one[request], rows["is_shown"] & (place <= n_shown[request]), rows["is_shown"]) | chosen
+    certain = best_of(request, rows["propensity"])[request]
+    better = raised(rows, chosen)
+    return better.with_columns(
+        final_rank=place,
+        raw_rank=numbered(
+            request, -np.nan_to_num(better["raw_score"], nan=-np.inf), rows["raw_rank"].astype(np.float64)
+        ),
+        is_shown=is_shown,
+        propensity=np.where(is_shown, np.where(chosen, certain, rows["propensity"]), np.nan),
+    )
 
 
 def impressions(rows: Rows) -> Mask:

@@ -19,6 +19,7 @@ from recsysops.drills.slice_of_site import Place, some_slice
 from recsysops.drills.touched import EXPOSURE, SCORES
 
 SLATE, DEARER = 8, 3.0
+"""In a quarter of the requests, one place of eight brings the dear ones to more than 5 % of impressions: p95 moves."""
 LEAST_SHARE = 0.05
 
 
@@ -32,7 +33,7 @@ class ExpensiveItem:
         cause="serving",
         entity="the price in the ranking of one slice",
         knob="share of the slice's requests",
-        target=0.2,
+        target=0.25,
         symptom="higher prices among the impressions of a slice",
         cure="give the ranker prices in the unit that it was trained with",
     )

@@ -10,7 +10,7 @@ import numpy as np
 from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
 from recsysops.drills.feature_place import within
-from recsysops.drills.on_top import better_than, impressions, raised, replaced_on_top
+from recsysops.drills.on_top import impressions, led_by, replaced_on_top
 from recsysops.drills.power import count_change
 from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
@@ -18,8 +18,6 @@ from recsysops.drills.site import Site
 from recsysops.drills.touched import EXPOSURE, SCORES
 
 DAY_NOISE = 0.2
-SLATE = 8
-"""Scores better than this place are shown, more or less."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class ItemBoosted:
         target=3.0,
         symptom="one item's share of impressions and its reach",
         cure="cap the item's exposure, then mend what scores it so high",
-        most=40.0,
+        most=12.0,
     )
     severity: float
     item: str
@@ -44,19 +42,19 @@ class ItemBoosted:
 
     @classmethod
     def choose(cls, severity: float, site: Site, rng: np.random.Generator) -> Self:
-        """An item that is shown well enough to be known, but not among the first ten."""
-        items = site.item_ids[10:] or site.item_ids
+        """An item that is shown well enough to be known, but not among the first twenty."""
+        items = site.item_ids[20:] or site.item_ids
         require(cls.meta.name, "no item with impressions", "an item that is shown", is_there=items)
         columns = (*site.features("numeric", "item"), *site.features("categorical", "item"), "price")
         return cls(within(severity, cls.meta.most), str(rng.choice(items)), columns)
 
-    def scores(self, rows: Rows, moment: Moment) -> Rows:
-        """Where it would not be shown, it scores best in as many requests as the severity asks for."""
-        mine = (rows["item_id"] == self.item) & np.isfinite(rows["raw_score"])
-        low = mine & (better_than(rows, mine) >= SLATE)
-        more = (self.severity - 1) * max(int((mine & ~low).sum()), 1)
+    def ranked(self, rows: Rows, moment: Moment) -> Rows:
+        """Where it might be shown and is not, it comes first in as many requests as the severity asks for."""
+        mine = (rows["item_id"] == self.item) & np.isfinite(rows["raw_score"]) & ~rows["is_randomised"]
+        low = mine & ~rows["is_shown"] & (rows["filtered_by"] == None)  # noqa: E711  (elementwise)
+        more = (self.severity - 1) * max(int((mine & rows["is_shown"]).sum()), 1)
         draw = request_draws(rows, moment, self.meta.name)
-        return raised(rows, low & (draw < more / max(int(low.sum()), 1)))
+        return led_by(rows, low & (draw < more / max(int(low.sum()), 1)))
 
     def own_candidates(self, rows: Rows, moment: Moment) -> Rows:
         """It takes the first place of as many requests that lack it."""

@@ -17,7 +17,9 @@ from recsysops.drills.site import Site
 from recsysops.drills.touched import EXPOSURE, MODELS, SCORES
 
 NOISE = 0.5
-"""Standard deviation of an item's mean log-odds around the line, beside that of its log popularity, which is about 1."""
+"""Standard deviation of an item's mean log-odds around the line, beside that of its log popularity, which is about 1.
+
+A slope of 0.2 raises the Gini coefficient of exposure by some 5 % within two weeks."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class PopularityRunaway:
         cause="training",
         entity="the weights of the training rows",
         knob="log-odds added per e-fold of popularity",
-        target=0.3,
+        target=0.2,
         symptom="exposure concentrates on few items, more from week to week",
         cure="weight plays by their propensity, and explore",
         most=3.0,

@@ -36,7 +36,7 @@ class Timeouts:
         cure="give the ranker more capacity, or less work",
     )
     severity: float
-    has_position: bool
+    has_position: bool = True
 
     @classmethod
     def choose(cls, severity: float, site: Site, rng: np.random.Generator) -> Self:
