@@ -12,7 +12,7 @@ from importlib import import_module
 
 from benchmarks.measuring import machine
 
-NAMES = ("start_up", "cells", "everything", "daily_run", "rivals", "clean_alarms", "power")
+NAMES = ("start_up", "cells", "everything", "daily_run", "rivals", "clean_alarms", "power", "world")
 
 
 def main() -> None:
