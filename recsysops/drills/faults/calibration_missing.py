@@ -17,7 +17,7 @@ from recsysops.drills.site import Site
 
 @dataclass(frozen=True)
 class CalibrationMissing:
-    """The calibration file is missing, and scores promise too many plays."""
+    """Without calibration, scores promise too much."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="calibration_missing",

@@ -20,7 +20,10 @@ from recsysops.drills.touched import EXPOSURE, SCORES
 
 @dataclass(frozen=True)
 class ConstantScores:
-    """In some requests of one slice, scores are all NaN or all the same."""
+    """Scores of some requests are NaN or all the same.
+
+    The requests are of one slice.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="constant_scores",

@@ -21,7 +21,10 @@ PREFIX = "emb_"
 
 @dataclass(frozen=True)
 class EmbeddingVersion:
-    """Some items have vectors of a new version, which the index and other vectors do not match."""
+    """Vectors of some items are of a new version.
+
+    The index and the vectors of other items and of members do not match them.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="embedding_version",

@@ -25,7 +25,10 @@ LEAST_SHARE = 0.05
 
 @dataclass(frozen=True)
 class ExpensiveItem:
-    """The dearest candidate leads in many requests of one slice."""
+    """The dearest candidate leads in many requests.
+
+    The requests are of one slice.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="expensive_item",

@@ -16,7 +16,10 @@ from recsysops.drills.touched import EXPOSURE, SCORES
 
 @dataclass(frozen=True)
 class FeatureOrder:
-    """From some place on, the model reads each feature in the place of the one before."""
+    """The model reads features in the wrong places.
+
+    From some place on, each feature stands where the one before was.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="feature_order",

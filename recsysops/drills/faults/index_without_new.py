@@ -22,7 +22,10 @@ N_NEAREST = 10
 
 @dataclass(frozen=True)
 class IndexWithoutNew:
-    """The index was built without some newly launched items, which no source can find."""
+    """The index lacks some newly launched items.
+
+    No source finds what is not in it.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="index_without_new",

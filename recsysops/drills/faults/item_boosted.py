@@ -22,7 +22,7 @@ DAY_NOISE = 0.2
 
 @dataclass(frozen=True)
 class ItemBoosted:
-    """One item is pushed to the top for many more members than like it."""
+    """One item is pushed to the top for many members."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="item_boosted",

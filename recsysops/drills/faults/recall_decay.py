@@ -21,10 +21,10 @@ ORDINARY_RATE = 0.05
 
 @dataclass(frozen=True)
 class RecallDecay:
-    """The index is searched too hastily, and some items that fit are never reached.
+    """Some items that fit are never reached.
 
-    Each item is out of reach with the probability that recall falls by; the next best take their places, so that every
-    request has as many candidates as before.
+    The index is searched too hastily: each item is out of reach with the probability that recall falls by; the next best
+    take their places, so that every request has as many candidates as before.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

@@ -26,7 +26,7 @@ LEAST_SHARE = 0.02
 
 @dataclass(frozen=True)
 class SourceEmpty:
-    """One source finds no candidates for some requests."""
+    """One source finds nothing for some requests."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="source_empty",

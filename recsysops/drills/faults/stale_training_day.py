@@ -25,7 +25,7 @@ NOISE = 0.01
 
 @dataclass(frozen=True)
 class StaleTrainingDay:
-    """Training starts before the newest days of the log are there.
+    """Training starts before the newest days are in.
 
     Of the last of them, some requests are missing when the severity is no whole number.
     """

@@ -23,7 +23,10 @@ LIMIT_MS = 400.0
 
 @dataclass(frozen=True)
 class Timeouts:
-    """The ranker is too slow for some requests, which get popular items instead."""
+    """Slow requests get popular items instead.
+
+    The ranker is too slow for them.
+    """
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="timeouts",

@@ -22,7 +22,7 @@ N_TREES, LEARNING_RATE = 80, 0.08
 
 @dataclass(frozen=True)
 class Underfit:
-    """A model with far too few trees is trained and goes live."""
+    """A model with far too few trees goes live."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="underfit",

@@ -22,7 +22,7 @@ N_NEAREST = 24
 
 @dataclass(frozen=True)
 class ZeroVectors:
-    """The encoder fails for some new items and writes vectors of zeros."""
+    """The encoder writes zeros for some new items."""
 
     meta: ClassVar[FaultMeta] = FaultMeta(
         name="zero_vectors",
