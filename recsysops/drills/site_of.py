@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_DAYS = 7
 MAX_ROWS = 200_000
+SERIES_PER_COLUMN = 6
 
 
 def site_of(workspace: Workspace | Path, *, is_simulated: bool = False, until: date | None = None) -> Site:
@@ -51,20 +52,19 @@ def site_of(workspace: Workspace | Path, *, is_simulated: bool = False, until: d
     outcomes = TableDays(opened.tables["outcomes"]) if "outcomes" in opened.tables else None
     n_outcomes = sum(outcomes.days.get(day, 0) for day in days) / len(days) if outcomes else 0.0
     n_impressions = max(sample.n_impressions / rate / len(days), 1.0)
-    columns, slices = sample.columns(), sample.slices()
-    n_features = sum(name not in NUMERIC_ROLES for name in columns)
+    slices, n_items = sample.slices(), sample.distinct("item_id")
     return Site(
-        columns,
+        sample.columns(),
         slices,
         {name: frozenset(table.settings.roles) for name, table in opened.tables.items()},
         n_rows=sum(log.days[day] for day in days) / len(days),
         n_requests=sample.distinct("request_id") / rate,
         n_members=sample.distinct("member_id") / rate,
         n_outcomes=n_outcomes,
-        n_items=sample.distinct("item_id"),
+        n_items=n_items,
         outcome_rate=n_outcomes / n_impressions,
         top_item_share=sample.top_item_share,
-        n_series=(2 * n_features + 6) * (1 + sum(map(len, slices.values()))),
+        n_series=int(n_items) + _n_series(opened, 1 + sum(map(len, slices.values()))),
         n_reference_days=max(1, min(opened.settings.detect.reference_days, len(known) - 1)),
         item_ids=sample.item_ids,
         launched_ids=launched_items(opened.tables.get("items"), days[-1]),
@@ -94,6 +94,19 @@ def complete_days_of(opened: Workspace, log: TableDays, until: date | None = Non
             next_step="run `recsysops check`",
         )
     return known
+
+
+def _n_series(opened: Workspace, n_slices: int) -> int:
+    """About as many as the built-in detectors look at, beside items: a missing rate and five statistics of what is there.
+
+    On two logs it was within a factor of 1.5 of what they said afterwards.
+    """
+    return sum(
+        SERIES_PER_COLUMN
+        * sum(bool(column.role) or column.is_feature for column in table.schema.columns)
+        * (n_slices if name == "candidates" else 1)
+        for name, table in opened.tables.items()
+    )
 
 
 def _columns(schema: TableSchema) -> list[str]:

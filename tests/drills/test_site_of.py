@@ -18,6 +18,7 @@ from recsysops.drills.column_facts import Groups, design_effect
 from recsysops.drills.site import Site
 from recsysops.drills.site_of import site_of
 from recsysops.errors import ConfigError, NotEnoughDataError
+from recsysops.workspace import Workspace
 
 FORMS = [("csv", False), ("jsonl", False), ("parquet", True), ("jsonl", True)]
 
@@ -97,6 +98,13 @@ def _pairs() -> list[pd.DataFrame]:
 
     days = [candidates(FIRST_DAY + timedelta(days=index)) for index in range(9)]
     return [pd.concat(days[start : start + 2], ignore_index=True) for start in range(0, 9, 2)]
+
+
+def test_the_number_of_series_is_about_what_a_daily_run_looks_at(tmp_path: Path) -> None:
+    days = write_log(tmp_path, n_days=4)
+    report = Workspace(tmp_path).detect(date=str(max(days)))
+    looked = sum(one.n_series for one in report.looked)
+    assert looked / 2 < site_of(tmp_path).n_series < 2 * looked
 
 
 def test_until_hides_later_days(log: tuple[Path, pd.DataFrame]) -> None:
