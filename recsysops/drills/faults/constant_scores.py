@@ -20,7 +20,7 @@ from recsysops.drills.touched import EXPOSURE, SCORES
 
 @dataclass(frozen=True)
 class ConstantScores:
-    """Scores of some requests are NaN or all the same.
+    """Scores of some requests are NaN or all alike.
 
     The requests are of one slice.
     """

@@ -25,7 +25,7 @@ ROOM = 0.3
 
 @dataclass(frozen=True)
 class FutureLeakage:
-    """In training, a feature knows what will be played.
+    """In training, a feature knows what gets played.
 
     For a share of the requests it is joined as of a moment after the play: played items have the highest value there is.
     """

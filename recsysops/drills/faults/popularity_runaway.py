@@ -24,7 +24,7 @@ A slope of 0.2 raises the Gini coefficient of exposure by some 5 % within two we
 
 @dataclass(frozen=True)
 class PopularityRunaway:
-    """Training counts plays of popular items for more.
+    """Training counts plays of popular items more.
 
     Plays are weighted by a power of the item's plays in the last week; a logistic model then adds the severity, times the
     logarithm of those plays, to the log-odds.
