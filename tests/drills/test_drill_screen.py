@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from recsysops.cli.output import without_nan
 from recsysops.drills.scorecard.results import Card, FaultCurve
+from recsysops.drills.views import words
 from recsysops.drills.views.screen import card_lines
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.plain import cells
@@ -83,6 +84,28 @@ def test_alarms_on_own_logs_are_not_called_false() -> None:
     )
     assert "alse alarms" not in text
     assert "recsysops drill run --own-logs --fault silent_default" in text
+
+
+@pytest.mark.parametrize(
+    ("knob", "is_graded", "told"),
+    [
+        ("share of members without the value", True, "0.5 % of members without the value"),
+        ("rise of the base rate, relative", True, "0.5 % rise of the base rate"),
+        ("requests added, as a share", True, "0.5 % requests added"),
+        ("hours", True, "0.005 hours"),
+        ("nights", False, "there or not"),
+    ],
+)
+def test_a_severity_is_said_in_its_unit(knob: str, is_graded: bool, told: str) -> None:
+    about = meta("any", knob=knob, is_graded=is_graded)
+    assert words.severity(about, 0.005).replace(NARROW, " ") == told
+    assert words.stated(replace(curve(about, (3,)), unit=7.0)).replace(NARROW, " ").startswith(("100 %", "1 ", "there"))
+
+
+def test_all_that_was_missed_is_named() -> None:
+    text = shown(card([curve(meta(f"fault_{n}"), (0, 0, 0, 0, 0)) for n in range(30)]))
+    assert all(f"fault_{n}" in text for n in range(30))
+    assert len(text.splitlines()) <= 40
 
 
 def test_no_trial_at_all_is_said() -> None:

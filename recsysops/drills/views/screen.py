@@ -119,7 +119,8 @@ def _missed(card: Card, tallies: tuple[Tally, ...], width: int, *, verbose: bool
         width,
     )
     if len(curves) > len(shown):
-        yield Line(f"  … and {len(curves) - len(shown)} more (--verbose)")
+        names = ", ".join(literal(curve.meta.name, 28) for curve in curves[len(shown) :])
+        yield from wrapped(f"and {len(curves) - len(shown)} more (--verbose): {names}", width, indent=2)
 
 
 def _benign(card: Card, width: int) -> Iterator[Line]:

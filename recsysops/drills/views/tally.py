@@ -95,7 +95,7 @@ def missed(card: Card, multiple: float) -> tuple[FaultCurve, ...]:
 def smallest_found(curve: FaultCurve) -> CurvePoint | None:
     """The least size from which on every larger one that was tried is found."""
     least = None
-    for point in sorted(curve.points, key=lambda point: point.multiple, reverse=True):
+    for point in sorted(points_of(curve), key=lambda point: point.multiple, reverse=True):
         if not is_found(point):
             break
         least = point

@@ -15,6 +15,7 @@ _BASELINES = {
     "largest_change": ("largest change", "the largest change of a null rate or mean, when it is a record"),
 }
 WIDEST_KNOB = 60
+_AS_SHARE = (", relative", ", as a share")
 WHAT_A_DRILL_IS = (
     "A drill plants known faults and looks whether the checks find them: how small, how soon, and whether they name the "
     "right cause. It also runs on days on which nothing was wrong, and counts the alarms."
@@ -56,7 +57,7 @@ def size_of(curve: FaultCurve, point: CurvePoint) -> str:
 
 def amount(meta: FaultMeta, severity: float) -> str:
     """A severity without what it counts: ``0.5 %``, ``3``."""
-    is_share = meta.knob.startswith(("share", "relative"))
+    is_share = meta.knob.startswith("share ") or meta.knob.endswith(_AS_SHARE)
     return percent(severity) if is_share else number(severity)
 
 
@@ -64,7 +65,15 @@ def severity(meta: FaultMeta, value: float) -> str:
     """A severity with what it counts: ``0.5 % of members``, ``3 hours``."""
     if not meta.is_graded:
         return "there or not"
-    return f"{amount(meta, value)} {literal(meta.knob.removeprefix('share '), WIDEST_KNOB)}".rstrip()
+    counted = meta.knob.removeprefix("share ")
+    for ending in _AS_SHARE:
+        counted = counted.removesuffix(ending)
+    return f"{amount(meta, value)} {literal(counted, WIDEST_KNOB)}".rstrip()
+
+
+def stated(curve: FaultCurve) -> str:
+    """The stated size of a fault; no severity beyond the most that makes sense."""
+    return severity(curve.meta, min(curve.unit, curve.meta.most))
 
 
 def of(n: int, total: int) -> str:
