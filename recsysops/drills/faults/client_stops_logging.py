@@ -1,4 +1,4 @@
-"""Fault 19. The share of the release among all requests falls: a rate of independent requests, against ordinary days."""
+"""Fault 19. Seen by the share of the release among all requests: a rate of independent requests."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ DAYS_EXPIRED = 2
 class ExpiredPin:
     """An expired pin still puts its item at the top.
 
-    The item is one of the well exposed ones, wherever it is a candidate. Nobody records a change: the rule was there before.
+    The item is one of the well exposed ones, wherever it is a candidate.
+    Nobody records a change: the rule was there before.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

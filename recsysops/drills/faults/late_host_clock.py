@@ -1,4 +1,4 @@
-"""A clock that is off. Seen by the time from request to outcome on that host, ordinarily about 90 seconds give or take 90."""
+"""A clock that is off. Seen by the time from request to outcome on that host, ordinarily 90 seconds give or take 90."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fault 21. A slate with a gap in its positions never happens otherwise; without positions the impressions are fewer."""
+"""Fault 21. Otherwise no slate has a gap in its positions; without positions impressions are counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from recsysops.drills.site import Site
 class LostImpressions:
     """Impressions are lost, and their plays are kept.
 
-    Where the log keeps candidates that were not shown, a lost impression looks like one of them; else its row is missing.
+    Where the log keeps candidates that were not shown, a lost impression looks like one of them;
+    else its row is missing.
     """
 
     meta: ClassVar[FaultMeta] = FaultMeta(

@@ -1,4 +1,4 @@
-"""Row 56. Liking what has more of one taste shifts the mean of that taste among the plays by as many standard deviations."""
+"""Row 56. The mean of a taste among the plays shifts by as many standard deviations as severity says."""
 
 from __future__ import annotations
 
