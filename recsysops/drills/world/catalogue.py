@@ -127,7 +127,7 @@ def _filled(launch: Floats, mean: float, sd: float, rng: np.random.Generator) ->
     """Upstream knows a field from this day on; one launch in fifty is late with it by a week."""
     before = rng.normal(mean, sd, len(launch)).clip(0.5)
     late = np.where(rng.random(len(launch)) < 0.02, 7.0, 0.0)
-    return np.floor(launch - (before - late).clip(0.5))
+    return np.asarray(np.floor(launch - (before - late).clip(0.5)))
 
 
 def _titles(n: int, rng: np.random.Generator) -> npt.NDArray[np.object_]:

@@ -6,10 +6,10 @@ from datetime import date
 
 import numpy as np
 
-from recsysops.drills.rows import Rows
+from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world import calendar
 from recsysops.drills.world.population import Integers, Population
-from recsysops.drills.world.size import WorldSize, stream
+from recsysops.drills.world.size import STREAMS, WorldSize, stream
 from recsysops.drills.world.upstream import midnight, words
 from recsysops.drills.world.vocabulary import ARMS, CLIENTS, DEVICES, HOSTS, MARKET_SHARES, MARKETS, SURFACES
 
@@ -71,12 +71,12 @@ def _who(members: Population, expected: Rows, n: int, number: int, rng: np.rando
     return np.asarray(rng.choice(len(members), n, p=share / share.sum()))
 
 
-def _clients(device: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+def _clients(device: Column, rng: np.random.Generator) -> Column:
     is_new = rng.random(len(device)) < NEW_CLIENT_SHARE
     pairs = {name: np.array(versions, object) for name, versions in CLIENTS.items()}
     return np.array([pairs[name][int(new)] for name, new in zip(device, is_new, strict=True)], object)
 
 
-def _member_draws(seed: int, name: str, n: int) -> np.ndarray:  # type: ignore[type-arg]
+def _member_draws(seed: int, name: str, n: int) -> Column:
     """A uniform draw per member that never changes."""
-    return np.random.default_rng((seed, 900, len(name))).random(n)
+    return np.random.default_rng((seed, 900, STREAMS.index(name))).random(n)

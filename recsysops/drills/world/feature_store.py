@@ -116,7 +116,8 @@ def member_features(profiles: Rows, events: Rows, items: Rows, size: WorldSize, 
 
 def days_before(times: Column, size: WorldSize, number: int) -> Floats:
     """How many days before the midnight that begins day ``number``."""
-    return np.asarray((midnight(size, number) - times) / np.timedelta64(1, "D"))
+    elapsed: Column = midnight(size, number) - times
+    return np.asarray(elapsed / np.timedelta64(1, "D"))
 
 
 def _means(values: Floats, who: Column, n: int, weight: float) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsysops.drills.rows import Rows
+from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world.catalogue import Items
 from recsysops.drills.world.population import Population
 from recsysops.drills.world.size import stream
@@ -17,7 +17,7 @@ def delivered(requests: Rows, plays: Rows, members: Population, items: Items, se
     """Outcomes, one row per play, in the order of plays: ``request_id``, ``ts``, ``item_id``, ``kind``, ``value`` (minutes),
     ``origin``, ``ingested_at``; ``member`` and ``item`` are numbers and are not written."""
     delay = MEDIAN_DELAY_SECONDS * np.exp(1.1 * stream(seed, "labels", number).normal(size=len(plays)))
-    request_id = np.append(requests["request_id"], None)[plays["request"]]
+    request_id = _with_none(requests["request_id"])[plays["request"]]
     return Rows(
         {
             "request_id": request_id,
@@ -27,12 +27,17 @@ def delivered(requests: Rows, plays: Rows, members: Population, items: Items, se
             "kind": np.full(len(plays), "play", object),
             "value": plays["minutes"],
             "origin": plays["origin"],
-            "surface": np.append(requests["surface"], None)[plays["request"]],
+            "surface": _with_none(requests["surface"])[plays["request"]],
             "ingested_at": plays["ts"] + (1e6 * delay).astype("timedelta64[us]"),
             "member": plays["member"],
             "item": plays["item"],
         }
     )
+
+
+def _with_none(texts: Column) -> Column:
+    """The texts with None at their end, which number -1 then picks."""
+    return np.append(texts, np.array([None], object))
 
 
 def events(outcomes: Rows) -> Rows:

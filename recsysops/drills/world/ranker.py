@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsysops.drills.rows import Rows
+from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world.coding import coded
 from recsysops.drills.world.features import CATEGORIES, FEATURE_SCHEMA, MODEL_FEATURES
 from recsysops.drills.world.population import Floats
@@ -70,7 +70,7 @@ def calibrated(raw: Floats, a: float, b: float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(a * raw + b))))
 
 
-def fit(rows: Rows, label: Floats, weight: Floats, is_held_out: np.ndarray, trainer: Rows, model_id: str, folder: Path) -> Fitted:  # type: ignore[type-arg]
+def fit(rows: Rows, label: Floats, weight: Floats, is_held_out: Column, trainer: Rows, model_id: str, folder: Path) -> Fitted:
     """Train on the window without its last days, calibrate on those, and write the artifact whole.
 
     Args:

@@ -41,8 +41,8 @@ def retrieved(requests: Rows, eligible: npt.NDArray[np.bool_], store: Snapshots,
         quota = min(QUOTA[name], score.shape[1] - 1)
         top = np.argpartition(-score, quota, axis=1)[:, :quota]
         is_real = np.isfinite(np.take_along_axis(score, top, axis=1))
-        request = np.repeat(np.arange(len(requests)), quota).reshape(top.shape)
-        found[request[is_real], top[is_real]] = code
+        asking = np.repeat(np.arange(len(requests)), quota).reshape(top.shape)
+        found[asking[is_real], top[is_real]] = code
     request, item = np.nonzero(found >= 0)
     return Rows({"request": request, "item": item, "source": np.array(SOURCES, object)[found[request, item]]})
 
@@ -95,7 +95,7 @@ def _members(snapshot: Rows, wanted: Column) -> dict[str, Column]:
     for name in (*AFFINITIES, *EMBEDDING):
         values = np.append(np.nan_to_num(snapshot[name]), 0.0)
         columns[name] = values[place]
-    columns["languages"] = np.append(snapshot["languages"], None)[place]
+    columns["languages"] = np.append(snapshot["languages"], np.array([None], object))[place]
     return columns
 
 

@@ -126,7 +126,7 @@ class Serving:
         """Highest maturity rating each asking member is allowed; 18 where the profile does not say."""
         limit = np.full(int(max(profiles["member"].max(initial=0), requests["member"].max(initial=0))) + 1, np.nan)
         limit[profiles["member"]] = profiles["rating_limit"]
-        return np.nan_to_num(limit[requests["member"]], nan=18.0)
+        return np.asarray(np.nan_to_num(limit[requests["member"]], nan=18.0))
 
     def _seen(self, requests: Rows, found: Rows, events: Rows) -> Column:
         """Whether the member has played the candidate within four weeks."""

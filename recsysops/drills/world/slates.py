@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsysops.drills.rows import Rows
+from recsysops.drills.rows import Column, Rows
 from recsysops.drills.world.population import Integers
 from recsysops.drills.world.size import stream
 from recsysops.drills.world.vocabulary import RANDOMISED_DEPTH, RANDOMISED_SHARE, SLATE
@@ -37,7 +37,7 @@ def shown(requests: Rows, ranked: Rows, seed: int, number: int) -> Rows:
     )
 
 
-def _shuffled(request: Integers, rank: Integers, chosen: np.ndarray, seed: int, number: int) -> Integers:  # type: ignore[type-arg]
+def _shuffled(request: Integers, rank: Integers, chosen: Column, seed: int, number: int) -> Integers:
     """Ranks with those of the chosen candidates exchanged at random within each request."""
     rows = np.flatnonzero(chosen)
     draws = stream(seed, "slates", number).random(len(rows))

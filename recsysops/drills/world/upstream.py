@@ -98,7 +98,7 @@ def words(vocabulary: tuple[str, ...] | list[str], codes: Integers) -> npt.NDArr
 
 
 def _known(values: Column, is_known: Column) -> Column:
-    return np.where(is_known, values, None)
+    return np.asarray(np.where(is_known, values, np.array(None, object)))
 
 
 def _languages(speaks: npt.NDArray[np.bool_]) -> Column:

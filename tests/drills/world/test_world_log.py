@@ -95,6 +95,14 @@ def test_the_new_model_has_a_tenth_of_members_for_a_day_then_all(candidates: Fra
     assert len(scored["model_id"].unique()) == 3
 
 
+def test_who_has_the_new_model_is_in_either_arm_of_the_experiment(tiny_world: TinyWorld) -> None:
+    requests = tiny_world.seam_rows["requests"]
+    in_treatment = requests["experiment_arm"] == "treatment"
+    assert 0.3 < in_treatment.mean() < 0.7
+    first, second = (requests["canary"][in_treatment == arm] for arm in (True, False))
+    assert abs(first.mean() - second.mean()) < 0.15
+
+
 def test_deploys_and_rules_are_recorded(log: Path) -> None:
     changes = frame(log, "changes")
     deploys = changes[changes["kind"] == "deploy"].sort_values("ts")
