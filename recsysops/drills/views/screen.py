@@ -112,9 +112,16 @@ def _missed(card: Card, tallies: tuple[Tally, ...], width: int, *, verbose: bool
         (
             Column("fault", tuple(literal(curve.meta.name, 28) for curve in shown)),
             Column("found", tuple(map(words.trials, points)), is_number=True, drop=2),
-            Column("planted", tuple(words.severity(curve.meta, point.severity) for curve, point in pairs), drop=1),
-            Column("who else", tuple(", ".join(words.baselines_that_find(point)) or "–" for point in points), drop=3),
-            Column("smallest found", tuple(map(words.since_when, shown)), is_last=True),
+            Column("smallest found", tuple(map(words.since_when, shown))),
+            Column(
+                "found by", tuple(", ".join(words.baselines_that_find(point)) or NOTHING for point in points), drop=3
+            ),
+            Column(
+                "planted",
+                tuple(words.severity(curve.meta, point.severity) for curve, point in pairs),
+                drop=1,
+                is_last=True,
+            ),
         ),
         width,
     )
