@@ -41,7 +41,7 @@ def _cells(before: Rows, after: Rows, name: str, places: npt.NDArray[np.int64]) 
     old, new = before[name][places], after[name]
     was_null, is_null = _null(before, name)[places], _null(after, name)
     both = ~was_null & ~is_null
-    changed = (was_null != is_null).astype(np.float64)
+    changed: npt.NDArray[np.float64] = np.asarray(was_null != is_null, np.float64)
     changed[both] = _distance(old[both], new[both], _spread(before[name]))
     return changed
 
