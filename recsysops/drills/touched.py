@@ -19,5 +19,6 @@ CANDIDATE_MIX = (
     *SCORES,
 )
 """Which items are candidates: what follows from retrieval, the items' features among them."""
-EMBEDDINGS = ("item_features.emb_*", "member_features.emb_*", "candidates.taste_match")
+EMBEDDINGS = ("item_features.emb_*", "member_features.*", "candidates.taste_match")
+"""Vectors; members whose tastes change are written, which changes the mix of rows in their table."""
 MODELS = ("models.*",)
