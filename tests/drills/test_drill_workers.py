@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from recsysops.drills.scorecard.run import _outcome
-from recsysops.drills.scorecard.workers import ONE_THREAD, workers
+from recsysops.drills.scorecard.workers import ONE_THREAD, submit, workers
 from recsysops.errors import StateError
 
 N_PATIENCE = 600
@@ -38,7 +38,7 @@ def is_there(process: int) -> bool:
 def test_workers_have_one_thread_each_and_the_environment_is_put_back() -> None:
     before = dict(os.environ)
     with workers(1) as pool:
-        assert [pool.submit(os.getenv, name).result() for name in ONE_THREAD] == ["1"] * len(ONE_THREAD)
+        assert [submit(pool, os.getenv, name).result() for name in ONE_THREAD] == ["1"] * len(ONE_THREAD)
     assert dict(os.environ) == before
 
 

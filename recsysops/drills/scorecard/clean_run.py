@@ -36,7 +36,7 @@ class CleanDay:
     """Of the incidents that were there on the day."""
     alarms: tuple[CleanAlarm, ...]
     benign: tuple[str, ...]
-    """First lines of the true events of the world that were going on."""
+    """True events of the world that had begun lately."""
 
 
 @dataclass(frozen=True)

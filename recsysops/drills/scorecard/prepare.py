@@ -31,6 +31,9 @@ N_ONSETS = 4
 RUN_OUT_DAYS = 14
 """Days of the clean run after the last onset, as many as there are: what is told then is told without the fault too."""
 
+NEWS = timedelta(days=7)
+"""How long a benign event is told of beside the alarms."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -99,7 +102,7 @@ def _clean_days(
         day = service.run_day()
         if number + 1 >= wanted.burn_in_days:
             report = Workspace(folder.workspace).detect()
-            yield _clean_day(day, report, open_before, _going_on(service, day), paged)
+            yield _clean_day(day, report, open_before, _begun(service, day), paged)
             open_before = open_incidents(folder)
             paged |= {one.id for one in report.incidents if one.severity == "critical"}
         folder.n_done.write_text(str((day - first).days + 1), encoding="utf-8")
@@ -132,13 +135,18 @@ def open_incidents(folder: SeedFolder) -> frozenset[int]:
         return frozenset(incident.id for incident in state.incidents("open"))
 
 
-def _going_on(service: RunningService, day: date) -> tuple[str, ...]:
-    events = (one for one in service.benign if one.onset <= day and (one.until is None or day < one.until))
-    return tuple(_first_line(one) for one in events)
+def _begun(service: RunningService, day: date) -> tuple[str, ...]:
+    """Names of the benign events of the last days; those from longer ago are no news."""
+    events = (
+        one for one in service.benign if timedelta(0) <= day - one.onset < NEWS and (not one.until or day < one.until)
+    )
+    return tuple(_name(one) for one in events)
 
 
-def _first_line(event: Planted) -> str:
-    return (type(event.acting).__doc__ or type(event.acting).__name__).strip().partition("\n")[0]
+def _name(event: Planted) -> str:
+    """What the first line of its docstring says before any colon."""
+    line = (type(event.acting).__doc__ or type(event.acting).__name__).strip().partition("\n")[0]
+    return line.partition(":")[0].rstrip(".")
 
 
 def _keep_statistics(folder: SeedFolder, first: date, n_days: int) -> None:

@@ -21,7 +21,7 @@ from recsysops.drills.scorecard.rig import Rig
 from recsysops.drills.scorecard.seed_folder import SeedFolder
 from recsysops.drills.scorecard.stored_statistics import read_statistics
 from recsysops.drills.scorecard.work import SeedWork, TrialWork, Work, do
-from recsysops.drills.scorecard.workers import workers
+from recsysops.drills.scorecard.workers import submit, workers
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.errors import StateError
 from recsysops.incidents.lock import workspace_lock
@@ -104,7 +104,7 @@ class Drill:
             seed.folder.n_done.unlink(missing_ok=True)
         self.progress.start("simulating clean days", self.plan.days_per_seed * len(missing))
         failed, told = [], 0
-        pending = {pool.submit(do, seed) for seed in missing}
+        pending = {submit(pool, do, seed) for seed in missing}
         while pending:
             done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             failed += [why for why in map(_outcome, done) if why]
@@ -116,7 +116,7 @@ class Drill:
 
     def _all(self, pool: ProcessPoolExecutor, works: Iterable[Work]) -> Iterator[str]:
         """What went wrong with each, "" for nothing, as they end."""
-        pending = {pool.submit(do, work) for work in works}
+        pending = {submit(pool, do, work) for work in works}
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:

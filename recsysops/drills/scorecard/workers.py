@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
+from typing import TypeVar
+
+Argument = TypeVar("Argument")
+Answer = TypeVar("Answer")
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "ARROW_NUM_THREADS")
 """Read by libraries when they are loaded: with a process per core, more threads only get in one another's way."""
@@ -30,8 +34,21 @@ def workers(n: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown()
 
 
+def submit(pool: ProcessPoolExecutor, function: Callable[[Argument], Answer], argument: Argument) -> Future[Answer]:
+    """Have the work done by the pool, which may start a process for it.
+
+    A process begins with Ctrl-C held back, so that one that is still loading libraries ends without a traceback too.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(function, argument)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
