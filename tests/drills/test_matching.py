@@ -96,9 +96,16 @@ def test_an_item_is_any_item_when_the_truth_names_none() -> None:
 
 
 def test_what_was_open_before_is_not_found_again() -> None:
-    seen = match(told(of(3, finding())), CleanTwin(frozenset({3})), META, TRUTH)
+    old, new = finding("age"), finding("score")
+    twin = CleanTwin(frozenset({3}), {DAY: frozenset({old.id})})
+    seen = match(told(of(3, old, new)), twin, META, TRUTH)
     assert not seen.fresh
     assert not seen.right
+
+
+def test_what_was_open_before_counts_when_it_would_have_been_quiet() -> None:
+    twin = CleanTwin(frozenset({3}), {DAY - timedelta(1): frozenset({finding().id})})
+    assert match(told(of(3, finding())), twin, META, TRUTH).right
 
 
 def test_what_the_clean_twin_says_on_that_day_is_not_found_but_on_another_day_it_is() -> None:
@@ -196,7 +203,9 @@ def test_right_incidents_are_fresh_ones_and_first_is_among_the_first_three(
         of(number, finding(column, slice=Slice("market", market)), entity=f"candidates.{column}")
         for number, (column, market) in enumerate(said)
     ]
-    seen = match(told(*parts), CleanTwin(frozenset(before)), META, TRUTH)
+    told_before = {name for one, _ in parts if one.id in before for name in one.finding_ids}
+    twin = CleanTwin(frozenset(before), {DAY: frozenset(told_before)})
+    seen = match(told(*parts), twin, META, TRUTH)
     assert set(seen.right) <= set(seen.fresh)
     assert before.isdisjoint(one.id for one in seen.fresh)
     assert seen.is_top3 or not seen.is_top1

@@ -1,7 +1,7 @@
 """Which of the incidents of a day are the planted fault's: by event and scope, without any point adjustment.
 
-An incident is fresh when it was not open before the onset and says something that the clean twin (the same days without
-the fault) does not say. It is right when what it says in addition lies in the fault's scope: a column (or item) that the
+An incident is fresh when it says something that the clean twin (the same days without the fault) does not say; one that
+was open before the onset only when it is quiet in the twin. It is right when what it says in addition lies in the fault's scope: a column (or item) that the
 fault touches, and a slice that does not contradict the fault's. Everything here is a function of values.
 """
 
@@ -66,7 +66,10 @@ def match(told: Told, twin: CleanTwin, meta: FaultMeta, truth: Truth) -> Matched
 
 
 def _is_fresh(incident: Incident, day: date, twin: CleanTwin) -> bool:
-    return incident.id not in twin.open_incidents and bool(_added(incident, day, twin))
+    """An older incident counts when it would have been quiet today: then it is the fault that brings it back."""
+    if incident.id in twin.open_incidents:
+        return twin.finding_ids.get(day, frozenset()).isdisjoint(incident.finding_ids)
+    return bool(_added(incident, day, twin))
 
 
 def _added(incident: Incident, day: date, twin: CleanTwin) -> frozenset[str]:
