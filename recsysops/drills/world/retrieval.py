@@ -16,6 +16,8 @@ from recsysops.drills.world.vocabulary import GENRES, LANGUAGES, SOURCES
 
 QUOTA: Mapping[str, int] = {"taste": 18, "popular": 10, "genre": 8, "trending": 5, "new": 7, "exploration": 4}
 NEW_DAYS = 14.0
+POPULAR_NOISE, TRENDING_NOISE, NEW_NOISE = 1.5, 4.0, 30.0
+"""Popularity and growth (in logarithms) and age (in days) are blurred by chance, or everybody would have the same candidates."""
 LANGUAGE_BONUS = 0.15
 """Added to the similarity of items in a language of the member's."""
 
@@ -52,16 +54,16 @@ def _scores(requests: Rows, n_items: int, store: Snapshots, built: Rows, seed: i
     items = store.items
     member = _members(store.members, requests["member"])
     age = (requests["ts"].max() - items["launch_at"]) / np.timedelta64(1, "D")
-    growth = items["plays_1d"] - items["plays_7d"] / 7
-    draws = stream(seed, "retrieval", number).random((len(requests), n_items), np.float32)
-    tie_break = 1e-6 * np.arange(n_items)
-    popular = _dense(items, items["plays_7d"], n_items)
+    plays = items["plays_7d"] / 7
+    growth = np.log((items["plays_1d"] + 5) / (plays + 5))
+    rng = stream(seed, "retrieval", number)
+    draws, luck = (rng.random((len(requests), n_items), np.float32) for _ in range(2))
     return {
         "taste": _similarity(built, items, member, n_items),
-        "popular": np.broadcast_to(popular + tie_break, draws.shape),
+        "popular": _dense(items, np.log1p(items["plays_7d"]), n_items) + POPULAR_NOISE * luck,
         "genre": _by_genre(items, member, n_items) + 0.2 * draws,
-        "trending": np.broadcast_to(_dense(items, growth, n_items) + tie_break, draws.shape),
-        "new": _dense(items, np.where(age <= NEW_DAYS, -age, np.nan), n_items) + 10 * draws,
+        "trending": _dense(items, growth, n_items) + TRENDING_NOISE * luck,
+        "new": _dense(items, np.where(age <= NEW_DAYS, -age, np.nan), n_items) + NEW_NOISE * draws,
         "exploration": draws,
     }
 
