@@ -25,7 +25,7 @@ from recsysops.errors import StateError
 
 DAY = date(2026, 10, 5)
 META = FaultMeta("moths", "feature", "input", "a feature", "share of rows", 0.1, "NULLs", "camphor")
-TRUTH = Truth(("candidates.age",), ("candidates.age",), {"market": "NO"}, ("7",))
+TRUTH = Truth(("candidates.age",), ("candidates.age",), {"market": "NO"}, ("7",), ("schema",))
 TRIAL = TrialResult("moths", 1.0, 0.1, 0, DAY, TRUTH, Found(False), False, False, None, "")
 
 

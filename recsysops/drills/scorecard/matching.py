@@ -1,8 +1,9 @@
 """Which of the incidents of a day are the planted fault's: by event and scope, without any point adjustment.
 
 An incident is fresh when it says something that the clean twin (the same days without the fault) does not say; one that
-was open before the onset only when it is quiet in the twin. It is right when what it says in addition lies in the fault's scope: a column (or item) that the
-fault touches, and a slice that does not contradict the fault's. Everything here is a function of values.
+was open before the onset only when it is quiet in the twin. It is right when what it says in addition lies in the fault's
+scope: a column (or item) that the fault touches, and a slice that does not contradict the fault's. Everything here is a
+function of values.
 """
 
 from __future__ import annotations

@@ -29,13 +29,12 @@ def read_trial(path: Path) -> TrialResult | None:
 
 
 def _from_dict(values: Mapping[str, Any]) -> TrialResult:
-    truth = values["truth"]
-    lists = {name: tuple(truth[name]) for name in ("entities", "touches", "items")}
+    truth = {name: tuple(one) if isinstance(one, list) else one for name, one in values["truth"].items()}
     return TrialResult(
         **{
             **values,
             "onset": date.fromisoformat(values["onset"]),
-            "truth": Truth(**{**truth, **lists}),
+            "truth": Truth(**truth),
             "found": Found(**values["found"]),
             "baselines": {name: Found(**found) for name, found in values["baselines"].items()},
         }
