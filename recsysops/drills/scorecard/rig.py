@@ -59,7 +59,7 @@ class Rig:
     @classmethod
     def built_in(cls) -> Rig:
         """The simulated video service."""
-        from recsysops.drills.site_of import site_of
+        from recsysops.drills.sites.site_of import site_of
         from recsysops.drills.world.service import Service
 
         return cls(Service, site_of)

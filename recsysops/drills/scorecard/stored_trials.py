@@ -29,7 +29,9 @@ def read_trial(path: Path) -> TrialResult | None:
 
 
 def _from_dict(values: Mapping[str, Any]) -> TrialResult:
-    truth = {name: tuple(one) if isinstance(one, list) else one for name, one in values["truth"].items()}
+    truth: dict[str, Any] = {
+        name: tuple(one) if isinstance(one, list) else one for name, one in values["truth"].items()
+    }
     return TrialResult(
         **{
             **values,
