@@ -29,7 +29,10 @@ def rules(items: Items, size: WorldSize, seed: int, number: int) -> Rows:
     found += [("", "pin", *_one(items, seed, begin, 5), 3, 0, begin + PIN_DAYS) for begin in pinned]
     held = (begin for begin in range(max(0, number - SUPPRESS_DAYS + 1), number + 1) if begin % SUPPRESS_EVERY == 7)
     found += [("", "suppress", *_one(items, seed, begin, 6), 0, 0, begin + SUPPRESS_DAYS) for begin in held]
-    named = [(name or f"{kind}-{items.ids[item]}-{market}", kind, item, market, *rest) for name, kind, item, market, *rest in found]
+    named = [
+        (name or f"{kind}-{items.ids[item]}-{market}", kind, item, market, *rest)
+        for name, kind, item, market, *rest in found
+    ]
     columns = list(zip(*named, strict=True))
     return Rows(
         {
@@ -52,7 +55,9 @@ def _one(items: Items, seed: int, begin: int, salt: int) -> tuple[int, str]:
     return int(rng.choice(live)), MARKETS[int(rng.integers(0, 3))]
 
 
-def filtered_by(requests: Rows, retrieved: Rows, in_force: Rows, rating: Floats, limit: Floats, seen: npt.NDArray[np.bool_]) -> Column:
+def filtered_by(
+    requests: Rows, retrieved: Rows, in_force: Rows, rating: Floats, limit: Floats, seen: npt.NDArray[np.bool_]
+) -> Column:
     """Why a candidate may not be shown, or None: per candidate of ``retrieved``.
 
     Args:
@@ -79,8 +84,10 @@ def ranks(request: Integers, score: Floats, item: Integers) -> Integers:
     return _numbered(request, order)
 
 
-def final_ranks(retrieved: Rows, market: Column, score: Floats, reason: Column, genre: Column, in_force: Rows) -> Integers:
-    """Rank after policy: what is filtered last, beyond the cap of its genre below the slate, pins in their slots."""
+def final_ranks(
+    retrieved: Rows, market: Column, score: Floats, reason: Column, genre: Column, in_force: Rows
+) -> Integers:
+    """Rank after policy: what is filtered last, beyond the cap of its genre below the slate, pins no lower than their slots."""
     request, item = retrieved["request"], retrieved["item"]
     is_out = reason != None  # noqa: E711  (elementwise)
     safe = np.where(np.isnan(score), -np.inf, score)
@@ -93,7 +100,7 @@ def final_ranks(retrieved: Rows, market: Column, score: Floats, reason: Column, 
     for rule in np.flatnonzero(in_force["kind"] == "pin"):
         is_it = retrieved["item_id"] == in_force["item_id"][rule]
         hit = is_it & _in_market(market, in_force["market"][rule]) & ~is_out
-        place[hit] = in_force["slot"][rule] - 0.5
+        place[hit] = np.minimum(place[hit], in_force["slot"][rule] - 0.5)
     return _numbered(request, np.lexsort((item, place, request)))
 
 
