@@ -199,9 +199,7 @@ class Service:
         odds = plays.appeal(self._members, self._items, likes, requests["member"])
         looks = day.taps("layout", plays.layout())
         from_slates = plays.from_slates(requests, served.ranked, looks, odds, self._items, self.seed, day.number)
-        searched = plays.from_search(
-            self._members, self._items, likes, self.size.requests_per_day, self.size, self.seed, day.number
-        )
+        searched = plays.from_search(self._members, self._items, likes, len(requests), self.size, self.seed, day.number)
         played = day.taps("plays", from_slates.followed_by(searched))
         if day.root == LOGS:
             slate_plays = played.take(played["request"] >= 0)
@@ -233,7 +231,9 @@ class Service:
         found = changes(lineup, list(rules["rule"]), self._state.known_rules, self.size, day.number)
         write_part(self.folder, "changes", day.date, day.taps("changes", found), day.root)
 
-    def _after(self, lineup: Lineup, store: Snapshots, events: Rows, outcomes: Rows, served: Served, rules: Rows) -> State:
+    def _after(
+        self, lineup: Lineup, store: Snapshots, events: Rows, outcomes: Rows, served: Served, rules: Rows
+    ) -> State:
         """The state between today and tomorrow."""
         tomorrow = midnight(self.size, self._state.number + 1)
         arrived = outcomes["ingested_at"] < tomorrow

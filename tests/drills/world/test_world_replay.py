@@ -67,9 +67,11 @@ def test_final_ranks_follow_from_scores_and_policy(log: Path, candidates: Frame)
     changes = frame(log, "changes")
     pins = changes[changes["scope"].str.startswith("policy.pin-")].sort_values("ts", kind="stable")
     ordered = candidates[~candidates["randomised"]]
+    items = {scope.removeprefix("policy.pin-").split("-")[0] for scope in pins["scope"]}
+    with_pinned = set(ordered.loc[ordered["item_id"].isin(items), "request_id"])
     n_pinned = 0
-    for number, (_, rows) in enumerate(ordered.groupby("request_id", sort=False)):
-        if number % 12:
+    for number, (request_id, rows) in enumerate(ordered.groupby("request_id", sort=False)):
+        if number % 12 and request_id not in with_pinned:
             continue
         pinned = _pinned(pins, rows)
         n_pinned += len(pinned & set(rows.loc[rows["filtered_by"].isna(), "item_id"]))
