@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -38,7 +39,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packed(service: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packed")
-    packing.pack(service, folder)
+    packing.pack(service, folder, share=1.0)
     return folder
 
 
@@ -65,6 +66,23 @@ def test_the_margin_is_not_rounded_and_slow_tables_are_one_file(packed: Path) ->
         assert [file.name for file in (packed / "logs" / table).rglob("*.parquet")] == ["part-0.parquet"]
 
 
+def test_a_share_of_sampled_requests_is_kept_whole_and_the_rate_says_so() -> None:
+    n, size = 2_000, 3
+    sampled = pa.table(
+        {
+            "request_id": np.repeat([f"r{number}" for number in range(n)], size),
+            "sampling_rate": np.repeat(np.where(np.arange(n) % 5 == 0, 1.0, 0.5), size),
+        }
+    )
+    thin = packing.thinned(sampled, 0.25).to_pandas()
+    requests = thin.groupby("request_id")["sampling_rate"].agg(["size", "first"])
+    assert set(requests["size"]) == {size}
+    counted = requests["first"].value_counts()
+    assert counted[1.0] == n / 5
+    assert set(counted.index) == {1.0, 0.125}
+    assert counted[0.125] == pytest.approx(0.8 * n * 0.25, abs=4 * (0.8 * n * 0.25 * 0.75) ** 0.5)
+
+
 def test_models_and_settings_are_copied_as_they_are(service: Path, packed: Path) -> None:
     for name in ("recsysops.yaml", *(f"models/{file.name}" for file in (service / "models").iterdir())):
         assert (packed / name).read_bytes() == (service / name).read_bytes()
@@ -79,13 +97,14 @@ def test_the_wrong_language_begins_on_its_day_and_reaches_the_feature_store(serv
     assert (story.LANGUAGE,) not in before
 
 
-def test_a_rebuilt_sample_repeats_itself_and_lists_its_digests(packed: Path, tmp_path: Path) -> None:
+def test_a_rebuilt_sample_repeats_itself_and_lists_its_digests(service: Path, tmp_path: Path) -> None:
     rebuild.rebuild(tmp_path / "again", size=SIZE, seed=SEED)
     found = rebuild.digests(tmp_path / "again")
-    assert found == rebuild.digests(packed)
+    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+    packing.pack(service, tmp_path / "packed")
+    assert found == rebuild.digests(tmp_path / "packed")
     lines = (tmp_path / "again" / rebuild.SUMS).read_text(encoding="ascii").splitlines()
     assert lines == [f"{digest}  {name}" for name, digest in found.items()]
-    assert [path.name for path in tmp_path.iterdir()] == ["again"]
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
