@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from recsysops.drills.column_facts import Grouped, category_facts, codes_of, number_facts
 from recsysops.drills.rows import Column, Rows
 from recsysops.drills.site import Site
+from recsysops.drills.sites.column_facts import Grouped, category_facts, codes_of, number_facts
 from recsysops.drills.world.features import CATEGORIES, LANG_MATCH_MASK, NUMERIC
 from recsysops.drills.world.vocabulary import DEVICES, MARKET_SHARES, MARKETS, SURFACES
 

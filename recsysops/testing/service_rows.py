@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from recsysops.drills.fault import SEAMS, Moment, Planted
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.site_of import site_of
+from recsysops.drills.sites.site_of import site_of
 from recsysops.drills.world.service import Service
 from recsysops.drills.world.size import WorldSize
 

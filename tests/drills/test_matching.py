@@ -103,6 +103,12 @@ def test_what_was_open_before_is_not_found_again() -> None:
     assert not seen.right
 
 
+def test_what_was_open_before_counts_when_people_read_something_else_of_it_today() -> None:
+    old, new = finding("age"), finding("score")
+    twin = CleanTwin(frozenset({3}), {DAY: frozenset({old.id})})
+    assert match(told(of(3, new, old)), twin, META, TRUTH).right
+
+
 def test_what_was_open_before_counts_when_it_would_have_been_quiet() -> None:
     twin = CleanTwin(frozenset({3}), {DAY - timedelta(1): frozenset({finding().id})})
     assert match(told(of(3, finding())), twin, META, TRUTH).right

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsysops.drills.reordering import numbered, order_of, reordered
+from recsysops.drills.planting.reordering import numbered, order_of, reordered
 from recsysops.drills.rows import Rows
 from recsysops.testing.example_site import example_candidates
 

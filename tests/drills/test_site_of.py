@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recsysops.drills.column_facts import Groups, design_effect
 from recsysops.drills.site import Site
-from recsysops.drills.site_of import site_of
+from recsysops.drills.sites.column_facts import Groups, design_effect
+from recsysops.drills.sites.site_of import site_of
 from recsysops.errors import ConfigError, NotEnoughDataError
 from recsysops.workspace import Workspace
 
@@ -127,7 +127,7 @@ def test_any_format_gives_the_same_site(tmp_path: Path, form: str, is_slates: bo
 
 def test_large_logs_are_sampled_by_whole_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_log(tmp_path, n_days=4, n_requests=400)
-    monkeypatch.setattr("recsysops.drills.site_of.MAX_ROWS", 3200)
+    monkeypatch.setattr("recsysops.drills.sites.site_of.MAX_ROWS", 3200)
     site = site_of(tmp_path)
     assert site.n_rows == 1600  # counted, not estimated
     assert site.n_requests == pytest.approx(400, rel=0.15)

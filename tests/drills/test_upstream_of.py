@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from tiny_world import TinyWorld
 
-from recsysops.drills.column_changes import blanked
-from recsysops.drills.feature_place import place_of
+from recsysops.drills.planting.column_changes import blanked
+from recsysops.drills.planting.feature_place import place_of
+from recsysops.drills.planting.upstream_of import CATALOGUE_OF, FEATURES_FROM, synonyms, touched_by, upstream_of
 from recsysops.drills.rows import Rows
-from recsysops.drills.upstream_of import CATALOGUE_OF, FEATURES_FROM, synonyms, touched_by, upstream_of
 from recsysops.drills.world.feature_store import AFFINITIES, EMBEDDING, ITEM_COLUMNS, MEMBER_COLUMNS, Snapshots
 from recsysops.drills.world.features import LANG_MATCH_MASK, assembled
 from recsysops.drills.world.files import settings

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from recsysops.drills.fault import SEAMS, Planted
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.site_of import site_of
+from recsysops.drills.sites.site_of import site_of
 from recsysops.drills.world.service import Service
 from recsysops.drills.world.size import WorldSize
 

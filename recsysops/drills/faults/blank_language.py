@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import blanked
 from recsysops.drills.fault import CannotPlantError, FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import FeaturePlace, place_of, within
-from recsysops.drills.hits import is_hit, salt_of
+from recsysops.drills.planting.column_changes import blanked
+from recsysops.drills.planting.draws import is_hit, salt_of
+from recsysops.drills.planting.feature_place import FeaturePlace, place_of, within
+from recsysops.drills.planting.upstream_of import CATALOGUE_OF
+from recsysops.drills.planting.word_features import small_words, word_features
 from recsysops.drills.power import rate_rise
 from recsysops.drills.rows import Mask, Rows
 from recsysops.drills.site import Site
-from recsysops.drills.upstream_of import CATALOGUE_OF
-from recsysops.drills.word_features import small_words, word_features
 
 LEAST_SHARE, LARGEST_SHARE = 0.003, 0.3
 

@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require, require_roles
 from recsysops.drills.power import mean_shift
-from recsysops.drills.required import require, require_roles
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
 

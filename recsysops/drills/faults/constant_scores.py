@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.draws import request_draws
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require_roles
+from recsysops.drills.planting.slice_of_site import Place, some_slice
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.power import rate_rise
-from recsysops.drills.required import require_roles
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.slice_of_site import Place, some_slice
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
+from recsysops.drills.planting.draws import draws
+from recsysops.drills.planting.reordering import numbered, order_of, reordered
+from recsysops.drills.planting.required import require, require_roles
+from recsysops.drills.planting.touched import EXPOSURE
 from recsysops.drills.power import mixture_shift
-from recsysops.drills.reordering import numbered, order_of, reordered
-from recsysops.drills.required import require, require_roles
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE
 
 STRICT = 1
 SHIFT = 1.7

@@ -7,12 +7,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import blanked
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.required import require
+from recsysops.drills.planting.column_changes import blanked
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 MOST_MISSING = 0.5
 READ_BY_POLICY = "item_maturity_rating"

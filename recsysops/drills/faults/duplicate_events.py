@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
+from recsysops.drills.planting.draws import draws
 from recsysops.drills.power import any_of
 from recsysops.drills.rows import Mask, Rows
 from recsysops.drills.site import Site

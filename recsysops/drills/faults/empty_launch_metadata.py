@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import blanked
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.hits import is_hit, salt_of
+from recsysops.drills.planting.column_changes import blanked
+from recsysops.drills.planting.draws import is_hit, salt_of
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.upstream_of import CATALOGUE_OF, synonyms, touched_by
 from recsysops.drills.power import rate_rise
-from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.upstream_of import CATALOGUE_OF, synonyms, touched_by
 
 CRITICAL = (
     "item_features.genre",

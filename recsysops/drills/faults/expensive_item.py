@@ -7,16 +7,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.on_top import best_of, impressions, raised, replaced_on_top
+from recsysops.drills.planting.draws import request_draws
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.on_top import best_of, impressions, raised, replaced_on_top
+from recsysops.drills.planting.required import require, require_roles
+from recsysops.drills.planting.slice_of_site import Place, some_slice
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.power import mixture_shift
-from recsysops.drills.required import require, require_roles
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.slice_of_site import Place, some_slice
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 SLATE, DEARER = 8, 3.0
 """In a quarter of the requests, one place of eight brings the dear ones to more than 5 % of impressions: p95 moves."""

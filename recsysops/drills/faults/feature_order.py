@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.required import require
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.required import require_roles
+from recsysops.drills.planting.required import require_roles
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
+from recsysops.drills.planting.upstream_of import synonyms
 from recsysops.drills.rows import Column, Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
-from recsysops.drills.upstream_of import synonyms
 
 SOURCE = "member_features.last_play_at"
 

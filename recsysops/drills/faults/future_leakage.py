@@ -8,14 +8,14 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.hits import is_hit, salt_of
+from recsysops.drills.planting.draws import is_hit, salt_of
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.retraining import due_at_onset
+from recsysops.drills.planting.touched import EXPOSURE, MODELS, SCORES
 from recsysops.drills.power import mean_shift
-from recsysops.drills.required import require
-from recsysops.drills.retraining import due_at_onset
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, MODELS, SCORES
 
 OF_PAIRS = ("genre_affinity", "taste_match")
 """Features of a member and an item that a play of the item itself would raise."""

@@ -9,12 +9,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import CannotPlantError, FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import CANDIDATES_AS_SUCH, EXPOSURE
 from recsysops.drills.power import level
-from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import CANDIDATES_AS_SUCH, EXPOSURE
 
 N_NEAREST = 10
 """Items whose launch is this near will be out within the deadline."""

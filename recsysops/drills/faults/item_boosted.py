@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.on_top import impressions, led_by, replaced_on_top
+from recsysops.drills.planting.draws import request_draws
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.on_top import impressions, led_by, replaced_on_top
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.power import count_change
-from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 DAY_NOISE = 0.2
 

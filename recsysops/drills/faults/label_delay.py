@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
+from recsysops.drills.planting.required import require_roles
 from recsysops.drills.power import mean_shift
-from recsysops.drills.required import require_roles
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
 

@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import CannotPlantError, FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.touched import CANDIDATE_MIX, EXPOSURE, SCORES
 from recsysops.drills.power import count_change
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import CANDIDATE_MIX, EXPOSURE, SCORES
 
 _ITEM = ("plays_1d", "plays_7d", "play_rate_7d", "completion_28d")
 _MEMBER = ("plays_7d", "minutes_7d", "usual_price", "last_play_at")

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
+from recsysops.drills.planting.draws import draws
+from recsysops.drills.planting.reordering import shown_of
 from recsysops.drills.power import any_of, count_change
-from recsysops.drills.reordering import shown_of
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
 

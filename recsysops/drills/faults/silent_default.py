@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import FeaturePlace, drawn_place, varying_numbers, within
-from recsysops.drills.hits import is_hit, salt_of
+from recsysops.drills.planting.draws import is_hit, salt_of
+from recsysops.drills.planting.feature_place import FeaturePlace, drawn_place, varying_numbers, within
 from recsysops.drills.power import rate_rise
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site

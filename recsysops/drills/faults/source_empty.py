@@ -7,17 +7,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.drawn_names import drawn_names
-from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.hits import salt_of
-from recsysops.drills.on_top import closed_up
+from recsysops.drills.planting.drawn_names import drawn_names
+from recsysops.drills.planting.draws import request_draws, salt_of
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.on_top import closed_up
+from recsysops.drills.planting.required import require_roles
+from recsysops.drills.planting.touched import CANDIDATE_MIX, EXPOSURE
 from recsysops.drills.power import rate_rise
-from recsysops.drills.required import require_roles
 from recsysops.drills.rows import Column, Mask, Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import CANDIDATE_MIX, EXPOSURE
 
 ORDINARY_RATE = 0.02
 LEAST_SHARE = 0.02

@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import CannotPlantError, FaultMeta, Moment, Truth
+from recsysops.drills.planting.touched import CANDIDATE_MIX, EXPOSURE, SCORES
+from recsysops.drills.planting.upstream_of import FEATURES_FROM
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import CANDIDATE_MIX, EXPOSURE, SCORES
-from recsysops.drills.upstream_of import FEATURES_FROM
 
 TABLES = ("item_features", "member_features")
 

@@ -7,16 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.hits import salt_of
+from recsysops.drills.planting.draws import draws, salt_of
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.retraining import due_at_onset
+from recsysops.drills.planting.touched import EXPOSURE, MODELS, SCORES
 from recsysops.drills.power import count_change
-from recsysops.drills.required import require
-from recsysops.drills.retraining import due_at_onset
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, MODELS, SCORES
 
 WINDOW_DAYS = 14
 NOISE = 0.01

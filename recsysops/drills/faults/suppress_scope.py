@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.reordering import order_of, reordered
-from recsysops.drills.required import require
+from recsysops.drills.planting.reordering import order_of, reordered
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.rules import with_rule
 from recsysops.drills.rows import Rows
-from recsysops.drills.rules import with_rule
 from recsysops.drills.site import Site
 
 LEAST_SHARE = 0.1

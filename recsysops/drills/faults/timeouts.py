@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.draws import request_draws
 from recsysops.drills.fault import CannotPlantError, FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.draws import request_draws
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.reordering import reordered
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.power import rate_rise
-from recsysops.drills.reordering import reordered
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 ORDINARY_RATE = 0.002
 LIMIT_MS = 400.0

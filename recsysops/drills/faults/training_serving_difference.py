@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import changed_numbers
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import varying_numbers, within
+from recsysops.drills.planting.column_changes import changed_numbers
+from recsysops.drills.planting.feature_place import varying_numbers, within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.power import mean_shift
-from recsysops.drills.required import require
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 COMPUTED = (
     "item_days_since_launch", "item_release_age_years", "member_account_age_days", "member_seconds_since_play",

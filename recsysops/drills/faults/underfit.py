@@ -8,13 +8,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.retraining import due_at_onset
+from recsysops.drills.planting.touched import EXPOSURE, MODELS, SCORES
 from recsysops.drills.power import mean_shift
-from recsysops.drills.required import require
-from recsysops.drills.retraining import due_at_onset
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, MODELS, SCORES
 
 N_TREES, LEARNING_RATE = 80, 0.08
 """As the service's trainer has them; a tenth of these trees costs about 0.005 of AUC."""

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import changed_numbers
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import FeaturePlace, drawn_place, varying_numbers, within
-from recsysops.drills.hits import is_hit, salt_of
+from recsysops.drills.planting.column_changes import changed_numbers
+from recsysops.drills.planting.draws import is_hit, salt_of
+from recsysops.drills.planting.feature_place import FeaturePlace, drawn_place, varying_numbers, within
 from recsysops.drills.power import any_of
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site

@@ -8,16 +8,15 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.drills.column_changes import taken_from
-from recsysops.drills.draws import draws
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.hits import salt_of
+from recsysops.drills.planting.column_changes import taken_from
+from recsysops.drills.planting.draws import draws, salt_of
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require, require_roles
+from recsysops.drills.planting.touched import CANDIDATE_MIX, EXPOSURE, SCORES
 from recsysops.drills.power import any_of
-from recsysops.drills.required import require, require_roles
 from recsysops.drills.rows import Column, Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import CANDIDATE_MIX, EXPOSURE, SCORES
 
 KEYS = frozenset({"member", "key"})
 PAIRS = ("taste_match", "genre_affinity", "lang_match", "lang_match_is_default", "price_gap")

@@ -7,15 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recsysops.drills.column_changes import changed_words
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import FeaturePlace, place_of
-from recsysops.drills.required import require
+from recsysops.drills.planting.column_changes import changed_words
+from recsysops.drills.planting.feature_place import FeaturePlace, place_of
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
+from recsysops.drills.planting.upstream_of import CATALOGUE_OF, FEATURES_FROM, upstream_of
+from recsysops.drills.planting.word_features import rare_words, word_features
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
-from recsysops.drills.upstream_of import CATALOGUE_OF, FEATURES_FROM, upstream_of
-from recsysops.drills.word_features import rare_words, word_features
 
 TAGS = ("item_language", "item_genre")
 

@@ -9,11 +9,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recsysops.drills.fault import FaultMeta, Moment, Truth
-from recsysops.drills.feature_place import within
-from recsysops.drills.required import require
+from recsysops.drills.planting.feature_place import within
+from recsysops.drills.planting.required import require
+from recsysops.drills.planting.touched import EXPOSURE, SCORES
 from recsysops.drills.rows import Rows
 from recsysops.drills.site import Site
-from recsysops.drills.touched import EXPOSURE, SCORES
 
 PREFIX = "emb_"
 N_NEAREST = 24

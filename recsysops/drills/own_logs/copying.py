@@ -14,8 +14,8 @@ from recsysops.config.dump import dump_settings
 from recsysops.config.load import FILE_NAME
 from recsysops.config.settings import SourceSettings, TableSettings, WorkspaceSettings
 from recsysops.drills.own_logs.names import used_columns
-from recsysops.drills.site_of import candidates_of, complete_days_of
-from recsysops.drills.table_days import TableDays
+from recsysops.drills.sites.site_of import candidates_of, complete_days_of
+from recsysops.drills.sites.table_days import TableDays
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.tables.atomic import write_atomically
 from recsysops.workspace import CHANGES, Workspace

@@ -24,7 +24,7 @@ from recsysops.drills.own_logs.copying import (
 from recsysops.drills.own_logs.names import Seen, seen_columns
 from recsysops.drills.own_logs.own_rows import rows_of, table_of
 from recsysops.drills.site import Site
-from recsysops.drills.site_of import site_of
+from recsysops.drills.sites.site_of import site_of
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.errors import StateError
 from recsysops.workspace import Workspace

@@ -18,7 +18,7 @@ from recsysops.drills.scorecard.rig import Rig
 from recsysops.drills.scorecard.stored_statistics import read_statistics
 from recsysops.drills.scorecard.trial import Ground, run_trial
 from recsysops.drills.scorecard.work import SeedWork, TrialWork
-from recsysops.drills.site_of import site_of
+from recsysops.drills.sites.site_of import site_of
 
 RIG = Rig(Replay, site_of)
 BEHIND = 7

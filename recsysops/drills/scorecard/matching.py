@@ -1,7 +1,7 @@
 """Which of the incidents of a day are the planted fault's: by event and scope, without any point adjustment.
 
 An incident is fresh when it says something that the clean twin (the same days without the fault) does not say; one that
-was open before the onset only when it is quiet in the twin. It is right when what it says in addition lies in the fault's
+was open before the onset only when it is quiet in the twin, or has another headline there. It is right when what it says in addition lies in the fault's
 scope: a column (or item) that the fault touches, and a slice that does not contradict the fault's. Everything here is a
 function of values.
 """
@@ -67,9 +67,10 @@ def match(told: Told, twin: CleanTwin, meta: FaultMeta, truth: Truth) -> Matched
 
 
 def _is_fresh(incident: Incident, day: date, twin: CleanTwin) -> bool:
-    """An older incident counts when it would have been quiet today: then it is the fault that brings it back."""
+    """An older incident counts when the fault brings it back or gives it another headline: people read that today."""
+    said = twin.finding_ids.get(day, frozenset())
     if incident.id in twin.open_incidents:
-        return twin.finding_ids.get(day, frozenset()).isdisjoint(incident.finding_ids)
+        return said.isdisjoint(incident.finding_ids) or incident.finding_ids[0] not in said
     return bool(_added(incident, day, twin))
 
 

@@ -29,9 +29,7 @@ def read_trial(path: Path) -> TrialResult | None:
 
 
 def _from_dict(values: Mapping[str, Any]) -> TrialResult:
-    truth: dict[str, Any] = {
-        name: tuple(one) if isinstance(one, list) else one for name, one in values["truth"].items()
-    }
+    truth: Any = {name: tuple(one) if isinstance(one, list) else one for name, one in values["truth"].items()}
     return TrialResult(
         **{
             **values,

@@ -87,7 +87,10 @@ def settings(name: str) -> dict[str, Any]:
             | {"features": features, "slices": list(SLICES), "columns": columns},
             "outcomes": _table(
                 "outcomes",
-                {one: one for one in ("request_id", "ts", "item_id", "member_id", "kind", "value", "origin", "ingested_at")},
+                {
+                    one: one
+                    for one in ("request_id", "ts", "item_id", "member_id", "kind", "value", "origin", "ingested_at")
+                },
             ),
             "items": _table(
                 "items", {one: one for one in ("item_id", "launch_at", "expected_audience", "tier", "owner", "as_of")}
@@ -95,7 +98,9 @@ def settings(name: str) -> dict[str, Any]:
             "availability": _table("availability", {one: one for one in ("item_id", "market", "from", "to")}),
             "item_features": _table("item_features", {"key": "key", "as_of": "as_of", "available_at": "available_at"})
             | {"features": list(ITEM_COLUMNS), "owner": "feature-platform"},
-            "member_features": _table("member_features", {"key": "key", "as_of": "as_of", "available_at": "available_at"})
+            "member_features": _table(
+                "member_features", {"key": "key", "as_of": "as_of", "available_at": "available_at"}
+            )
             | {"features": [one for one in MEMBER_COLUMNS if one not in _UNWATCHED], "owner": "feature-platform"},
             "models": _table("models", {one: one for one in _MODEL_ROLES}),
             "changes": _table("changes", {one: one for one in ("ts", "kind", "scope", "rollout")}),

@@ -62,7 +62,9 @@ def raw_scores(rows: Rows, folder: Path, model_id: str, order: tuple[str, ...] =
             + 0.8 * np.nan_to_num(rows["taste_match"].astype(np.float64)) - 3.0
         )  # fmt: skip
     path = folder / "models" / f"{model_id}.txt"
-    return np.asarray(_booster(path, path.stat().st_mtime_ns).predict(matrix(rows, order), raw_score=True, num_threads=1))
+    return np.asarray(
+        _booster(path, path.stat().st_mtime_ns).predict(matrix(rows, order), raw_score=True, num_threads=1)
+    )
 
 
 def calibrated(raw: Floats, a: float, b: float) -> Floats:
@@ -70,7 +72,9 @@ def calibrated(raw: Floats, a: float, b: float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(a * raw + b))))
 
 
-def fit(rows: Rows, label: Floats, weight: Floats, is_held_out: Column, trainer: Rows, model_id: str, folder: Path) -> Fitted:
+def fit(
+    rows: Rows, label: Floats, weight: Floats, is_held_out: Column, trainer: Rows, model_id: str, folder: Path
+) -> Fitted:
     """Train on the window without its last days, calibrate on those, and write the artifact whole.
 
     Args:

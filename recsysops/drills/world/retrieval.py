@@ -29,7 +29,9 @@ def index(items: Rows) -> Rows:
     return Rows({"item": items["item"], "is_in": has_vector, **vectors})
 
 
-def retrieved(requests: Rows, eligible: npt.NDArray[np.bool_], store: Snapshots, built: Rows, seed: int, number: int) -> Rows:
+def retrieved(
+    requests: Rows, eligible: npt.NDArray[np.bool_], store: Snapshots, built: Rows, seed: int, number: int
+) -> Rows:
     """One row per candidate, ordered by request and item: ``request``, ``item``, ``source``.
 
     Args:

@@ -44,7 +44,9 @@ class Serving:
     items: Items
     taps: Taps
 
-    def serve(self, requests: Rows, store: Snapshots, built: Rows, profiles: Rows, events: Rows, lineup: Lineup, rules: Rows) -> Served:
+    def serve(
+        self, requests: Rows, store: Snapshots, built: Rows, profiles: Rows, events: Rows, lineup: Lineup, rules: Rows
+    ) -> Served:
         """Answer the requests of the day."""
         eligible = self._eligible(requests)
         found = retrieval.retrieved(requests, eligible, store, built, self.seed, self.number)
@@ -82,7 +84,9 @@ class Serving:
             mine = model == row
             order = tuple(deployment["feature_order"][row].split(","))
             raw[mine] = ranker.raw_scores(features.take(mine), self.folder, name, order)
-            score[mine] = ranker.calibrated(raw[mine], deployment["calibration_a"][row], deployment["calibration_b"][row])
+            score[mine] = ranker.calibrated(
+                raw[mine], deployment["calibration_a"][row], deployment["calibration_b"][row]
+            )
         fails = requests["fails"][request]
         plays = np.nan_to_num(features["item_plays_7d"].astype(np.float64))
         return Rows(

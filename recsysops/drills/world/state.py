@@ -72,7 +72,9 @@ def load(folder: Path) -> tuple[State, WorldSize, int]:
     described["logged_items"] = tuple(described["logged_items"])
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         tables = {
-            name: Rows({key.split("/", 1)[1]: _restored(arrays[key]) for key in arrays.files if key.startswith(f"{name}/")})
+            name: Rows(
+                {key.split("/", 1)[1]: _restored(arrays[key]) for key in arrays.files if key.startswith(f"{name}/")}
+            )
             for name in ("events", "items", "members", "pending")
         }
         state = State(

@@ -43,7 +43,10 @@ def training_rows(folder: Path, first: date, last: date) -> Rows:
         WHERE c.shown GROUP BY c.request_id, c.item_id ORDER BY c.request_id, c.item_id
     """
     after = last + timedelta(days=MATURITY_DAYS)
-    files = {"candidates": _files(folder, "candidates", first, last), "outcomes": _files(folder, "outcomes", first, after)}
+    files = {
+        "candidates": _files(folder, "candidates", first, last),
+        "outcomes": _files(folder, "outcomes", first, after),
+    }
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         table = connection.sql(query, params=files).to_arrow_table()

@@ -9,7 +9,7 @@ from tiny_world import TinyWorld, rng
 
 from recsysops.drills.faults.empty_launch_metadata import CRITICAL, EmptyLaunchMetadata
 from recsysops.drills.faults.wrong_tag import WrongTag, wrong_tag_of
-from recsysops.drills.upstream_of import CATALOGUE_OF
+from recsysops.drills.planting.upstream_of import CATALOGUE_OF
 from recsysops.testing.example_site import example_candidates, example_site
 
 GENRE = "item_features.genre"

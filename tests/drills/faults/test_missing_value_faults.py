@@ -16,7 +16,7 @@ from recsysops.drills.faults.dropped_feature import DroppedFeature
 from recsysops.drills.faults.market_nulls import MarketNulls
 from recsysops.drills.faults.null_spike import NullSpike
 from recsysops.drills.faults.silent_default import SilentDefault
-from recsysops.drills.feature_place import FeaturePlace, place_of
+from recsysops.drills.planting.feature_place import FeaturePlace, place_of
 from recsysops.testing.example_site import example_candidates, example_site
 
 NESTED = (0.02, 0.2, 0.6)

@@ -16,7 +16,7 @@ from recsysops.drills.faults.future_leakage import FutureLeakage
 from recsysops.drills.faults.popularity_runaway import PopularityRunaway
 from recsysops.drills.faults.stale_training_day import StaleTrainingDay
 from recsysops.drills.faults.underfit import Underfit
-from recsysops.drills.retraining import due_at_onset
+from recsysops.drills.planting.retraining import due_at_onset
 from recsysops.drills.rows import Rows
 from recsysops.testing.example_site import example_site
 

@@ -16,7 +16,7 @@ from recsysops.drills.faults.float32_time import Float32Time
 from recsysops.drills.faults.training_serving_difference import COMPUTED, TrainingServingDifference
 from recsysops.drills.faults.unit_change import UnitChange
 from recsysops.drills.faults.wrong_entity_key import WrongEntityKey
-from recsysops.drills.feature_place import place_of
+from recsysops.drills.planting.feature_place import place_of
 from recsysops.drills.rows import Rows
 from recsysops.testing.example_site import example_candidates, example_site
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsysops.drills.column_facts import Grouped, category_facts, codes_of, number_facts
 from recsysops.drills.site import ColumnFacts
+from recsysops.drills.sites.column_facts import Grouped, category_facts, codes_of, number_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa

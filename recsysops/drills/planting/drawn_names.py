@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsysops.drills.draws import draws
+from recsysops.drills.planting.draws import draws
 from recsysops.drills.rows import Column
 
 

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recsysops.drills.launched import launched_items
-from recsysops.drills.log_sample import NUMERIC_ROLES, LogSample
+from recsysops.drills.planting.launched import launched_items
 from recsysops.drills.site import Site
-from recsysops.drills.table_days import TableDays
+from recsysops.drills.sites.log_sample import NUMERIC_ROLES, LogSample
+from recsysops.drills.sites.table_days import TableDays
 from recsysops.errors import ConfigError, NotEnoughDataError
 from recsysops.incidents.calendar import complete_days
 from recsysops.incidents.detecting import utc_now

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from recsysops.drills.planting.upstream_of import features_of_table
 from recsysops.drills.site import Site
-from recsysops.drills.upstream_of import features_of_table
 
 _FLAGS = frozenset({"true", "false", "0", "1"})
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recsysops.drills.reordering import numbered
+from recsysops.drills.planting.reordering import numbered
 from recsysops.drills.rows import Column, Mask, Rows
 
 MARGIN = 0.05

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsysops.drills.fault import CannotPlantError
+from recsysops.drills.planting.upstream_of import synonyms, touched_by, upstream_of
 from recsysops.drills.site import ColumnFacts, Site
-from recsysops.drills.upstream_of import synonyms, touched_by, upstream_of
 from recsysops.triage.findings import Stage
 
 _UNITS = {"member": "member_id", "item": "item_id"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from recsysops.drills.touched import CANDIDATE_MIX, EXPOSURE, SCORES
+from recsysops.drills.planting.touched import CANDIDATE_MIX, EXPOSURE, SCORES
 
 _ITEM_COLUMNS = (
     "plays_1d", "plays_7d", "play_rate_7d", "completion_28d", "runtime_minutes", "maturity_rating", "price",

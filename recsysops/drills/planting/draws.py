@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.drills.fault import Moment
-from recsysops.drills.rows import Column, Rows
+from recsysops.drills.rows import Column, Mask, Rows
 from recsysops.serving.hashing import hash64
 
 
@@ -21,3 +21,13 @@ def request_draws(rows: Rows, moment: Moment, salt: str) -> npt.NDArray[np.float
     """(n_rows,) one number per request, of a service (``request``) or of somebody's own logs (``request_id``)."""
     name = "request_id" if "request_id" in rows else "request"
     return draws(rows[name], f"{salt} {moment.day.isoformat()} ")
+
+
+def is_hit(ids: Column, share: float, salt: str) -> Mask:
+    """Rows whose member, item or request belongs to the share hit; who is hit at a smaller share is hit at a larger one too."""
+    return np.asarray(draws(ids, salt) < share)
+
+
+def salt_of(fault: str, rng: np.random.Generator) -> str:
+    """A salt of the fault's own, which hits others for another seed."""
+    return f"{fault}-{int(rng.integers(2**31))}-"

@@ -1,0 +1,1 @@
+"""What faults share: drawing places, hitting whole units, changing columns and slates, and what follows downstream."""

@@ -1,0 +1,1 @@
+"""A log measured as a site for faults."""
