@@ -23,6 +23,8 @@ EXPECTED = (
     "recsysops/hotfixes/__init__.py",
     "recsysops/sample_logs/open_bandit/README.md",
     "recsysops/sample_logs/open_bandit/candidates/day=2019-11-24/part-0.parquet",
+    "recsysops/sample_logs/streaming/recsysops.yaml",
+    "recsysops/sample_logs/streaming/models/m-2026-10-26.txt",
 )
 
 
