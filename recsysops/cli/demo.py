@@ -48,7 +48,7 @@ def run(
     ] = Logs.OPEN_BANDIT,
     force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
 ) -> int:
-    """Try it all on real logs that come with the program, or on simulated ones where something is wrong."""
+    """Try it all on logs that come with the program."""
     options = options_of(ctx)
     copy_sample(folder, force=force, logs=logs)
     codes = {}

@@ -29,7 +29,7 @@ class Verb:
 
 
 VERBS = (
-    Verb("demo", "Try it all on real logs that come with the program."),
+    Verb("demo", "Try it all on logs that come with the program."),
     Verb("init", "Look at logs and write a commented recsysops.yaml."),
     Verb("check", "Is the workspace sound, and what would switch on more?"),
     Verb("snapshot", "Keep what changed in the upstream tables."),
