@@ -59,7 +59,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("package")
-def test_a_new_fault_is_one_file_and_one_row(capsys: Captured) -> None:
+def test_a_new_fault_is_one_file_and_one_row(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     assert main(["drill", "list"]) == 0
     assert "Runtimes of some items arrive in seconds" in capsys.readouterr().out
     assert "runtime_in_seconds" not in sys.modules
