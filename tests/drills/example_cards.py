@@ -39,7 +39,7 @@ def curve(about: FaultMeta, found: Sequence[int], *, visible: float = 0.004, by_
 
 def clean(n_alarms: int, n_days: int = 184, told: tuple[str, ...] = ()) -> CleanAlarms:
     """So many alarms; the interval is about right."""
-    per = 30 / n_days
+    per = 30 / n_days if n_days else float("nan")
     rate = Share(n_alarms * per, max(n_alarms - 2 * n_alarms**0.5, 0) * per, (n_alarms + 3 + 2 * n_alarms**0.5) * per)
     return CleanAlarms(n_days, n_alarms, rate, 0, Share(0.0, 0.0, 3.7 * per), told)
 

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from example_cards import HOSTILE, MULTIPLES, card, curve, hostile, meta, usual
+from example_cards import HOSTILE, MULTIPLES, card, clean, curve, hostile, meta, usual
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +31,15 @@ def test_the_first_line_is_the_answer_and_the_last_can_be_pasted() -> None:
         "       recsysops drill list",
     ]
     assert len(lines) <= 40
+
+
+def test_nothing_is_claimed_of_a_baseline_that_could_judge_no_day() -> None:
+    value = usual()
+    short = replace(value, baselines={**value.baselines, "static_psi": clean(0, n_days=0)})
+    row = next(line for line in shown(short).splitlines() if line.strip().startswith("PSI > 0.2"))
+    assert set(row.split()[3:]) == {"–"}
+    assert "The log is too short for PSI > 0.2: they compare" in shown(short)
+    assert "too short" not in shown(value)
 
 
 def test_what_was_missed_says_since_which_size_it_is_found_and_who_else_finds_it() -> None:

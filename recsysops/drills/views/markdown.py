@@ -62,9 +62,9 @@ def _compared(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:
             *(
                 [
                     words.baseline_in_full(name),
-                    *(words.of(one.n_by_baseline[name], one.n) for one in tallies),
+                    *(words.found_by_baseline(one.n_by_baseline[name], one.n, clean) for one in tallies),
                     *(NOTHING for _ in tallies[:1]),
-                    words.rate(clean.per_30_days),
+                    words.rate_of_baseline(clean),
                 ]
                 for name, clean in card.baselines.items()
             ),
@@ -72,6 +72,8 @@ def _compared(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:
         if tallies
         else [],
     )
+    if words.too_short(card):
+        yield words.too_short(card)
 
 
 def _missed(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:

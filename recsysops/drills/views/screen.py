@@ -40,6 +40,8 @@ def card_lines(card: Card, width: int, *, verbose: bool = False, command: str = 
     yield from wrapped(_answer(card, tallies), width, style=_style(tallies))
     yield Line("")
     yield from _compared(card, tallies, width)
+    if words.too_short(card):
+        yield from wrapped(words.too_short(card), width)
     yield from wrapped(f"{words.alarms_title(card)}: {words.alarms(card)}", width)
     yield from _missed(card, tallies, width, verbose=verbose)
     yield from _benign(card, width)
@@ -70,12 +72,17 @@ def _style(tallies: tuple[Tally, ...]) -> Style:
 def _compared(card: Card, tallies: tuple[Tally, ...], width: int) -> Iterator[Line]:
     """The checks and the baselines, one line each."""
     names = list(card.baselines)
-    alarms = (card.clean, *card.baselines.values())
-    found = [[one.n_found, *(one.n_by_baseline[name] for name in names)] for one in tallies]
+    found = [
+        [
+            words.of(one.n_found, one.n),
+            *(words.found_by_baseline(one.n_by_baseline[name], one.n, days) for name, days in card.baselines.items()),
+        ]
+        for one in tallies
+    ]
     columns = [
         Column(
             f"found at {words.size(one.multiple)}",
-            tuple(words.of(n, one.n) for n in row),
+            tuple(row),
             drop=3 * (one is not tallies[0]),
             is_number=True,
         )
@@ -84,7 +91,7 @@ def _compared(card: Card, tallies: tuple[Tally, ...], width: int) -> Iterator[Li
     named = tuple(words.of(one.n_named, one.n) for one in tallies[:1])
     if named:
         columns.append(Column("right cause", (*named, *(NOTHING for _ in names)), drop=2, is_number=True))
-    rates = tuple(words.rate(one.per_30_days) for one in alarms)
+    rates = (words.rate(card.clean.per_30_days), *map(words.rate_of_baseline, card.baselines.values()))
     names = [literal(words.baseline_name(name), 24) for name in names]
     yield from table(
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recsysops.drills.fault import FaultMeta
-from recsysops.drills.scorecard.results import Card, CurvePoint, FaultCurve, Share
+from recsysops.drills.scorecard.results import Card, CleanAlarms, CurvePoint, FaultCurve, Share
 from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, points_of, smallest_found
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.numbers import NOTHING, count, number, percent
@@ -38,6 +38,24 @@ def baseline_name(name: str) -> str:
 def baseline_in_full(name: str) -> str:
     """A baseline as a manager reads it."""
     return _BASELINES.get(name, (literal(name.replace("_", " "), 60),))[-1]
+
+
+def found_by_baseline(n_found: int, n: int, days: CleanAlarms) -> str:
+    """What a baseline found; nothing is claimed of one that could not judge a single day."""
+    return of(n_found, n) if days.n_days else NOTHING
+
+
+def rate_of_baseline(days: CleanAlarms) -> str:
+    """A baseline's alarms per 30 days, if it judged any."""
+    return rate(days.per_30_days) if days.n_days else NOTHING
+
+
+def too_short(card: Card) -> str:
+    """A sentence on the baselines for which the log is too short, or nothing."""
+    names = [baseline_name(name) for name, days in card.baselines.items() if not days.n_days]
+    return (
+        f"The log is too short for {', '.join(names)}: they compare with the two to four weeks before." if names else ""
+    )
 
 
 def size(multiple: float) -> str:
