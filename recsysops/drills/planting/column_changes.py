@@ -13,7 +13,7 @@ from recsysops.drills.rows import Column, Mask, Rows
 def blanked(rows: Rows, name: str, where: Mask) -> Rows:
     """Missing values in the rows chosen, as the service's own stages know them: NaN, NaT or None."""
     values = rows[name]
-    missing = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind)
+    missing = {"f": np.nan, "M": np.datetime64("NaT", "us"), "O": None}.get(values.dtype.kind)
     if values.dtype.kind not in "fMO":
         return rows.with_null(name, where)
     return rows.with_value(name, where, missing)

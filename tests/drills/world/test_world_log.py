@@ -82,9 +82,9 @@ def test_the_new_model_has_a_tenth_of_members_for_a_day_then_all(candidates: Fra
     since = scored["ts"] - (monday + DEPLOYED)
     week = scored[since < np.timedelta64(7, "D")]
     since = since[week.index]
-    old = week.loc[since < np.timedelta64(0), "model_id"].unique()
+    old = week.loc[since < np.timedelta64(0, "us"), "model_id"].unique()
     assert len(old) == 1
-    ramp = week[(since >= np.timedelta64(0)) & (since < np.timedelta64(1, "D"))]
+    ramp = week[(since >= np.timedelta64(0, "us")) & (since < np.timedelta64(1, "D"))]
     is_new = ramp["model_id"] != old[0]
     n_members = ramp["member_id"].nunique()
     share = is_new.groupby(ramp["member_id"]).max().mean()

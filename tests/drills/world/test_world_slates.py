@@ -68,7 +68,7 @@ def test_what_is_available_before_its_time_would_be_noticed(log: Path, candidate
     launch = frame(log, "items").groupby("item_id")["launch_at"].max()
     age = candidates["ts"] - candidates["item_id"].map(launch)
     assert age.min() < np.timedelta64(12, "h")
-    assert age.min() >= np.timedelta64(0)
+    assert age.min() >= np.timedelta64(0, "us")
 
 
 def _brute(randomised: np.ndarray[tuple[int, ...], np.dtype[np.float64]], n_filtered: int) -> Rows:
