@@ -37,7 +37,7 @@ def run(rows: int | None, *, quick: bool) -> None:
         logs |= {f"Open Bandit {policy}": opened_bandit(policy) for policy in ("bts", "random")}
         print(f"  {'':<44}" + "".join(f"{name:>22}" for name in logs))
         for what, told in STATISTICS:
-            print(f"  {what:<44}" + "".join(f"{_told(told, log):>22}" for log in logs.values()), flush=True)
+            print(f"  {what:<44}" + "".join(f"{told(log):>22}" for log in logs.values()), flush=True)
 
 
 def build(folder: Path, size: WorldSize, n_days: int) -> None:
@@ -85,14 +85,6 @@ def opened_bandit(policy: str) -> Log:
         {"policy": policy} | {name: str(logs / name / "*" / "*.parquet") for name in ("candidates", "outcomes")},
     )
     return log
-
-
-def _told(told: Callable[[Log], str], log: Log) -> str:
-    """A statistic as text; a dash where the log has no such column."""
-    try:
-        return told(log)
-    except (TypeError, IndexError, ZeroDivisionError):
-        return "–"
 
 
 def amount(log: Log) -> str:
@@ -145,7 +137,7 @@ def quantiles(column: str) -> Callable[[Log], str]:
 
     def told(log: Log) -> str:
         found = log.execute(f"SELECT quantile_cont({column}, [0.05, 0.5, 0.95]) FROM seen").fetchall()[0][0]
-        return " ".join(f"{one:.3f}" for one in found)
+        return "–" if found is None else " ".join(f"{one:.3f}" for one in found)
 
     return told
 
@@ -154,6 +146,8 @@ def per_member(log: Log) -> str:
     """Requests of members who were seen: median, 95th percentile, and the share of the busiest tenth."""
     query = "SELECT sum(weight) FROM seen WHERE position = 1 AND member_id IS NOT NULL GROUP BY member_id ORDER BY 1"
     counts = np.array([row[0] for row in log.execute(query).fetchall()], np.float64)
+    if not len(counts):
+        return "–"
     middle, high = np.quantile(counts, [0.5, 0.95])
     return f"{middle:.0f} {high:.0f} {counts[-max(len(counts) // 10, 1) :].sum() / counts.sum():.2f}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recsysops.drills.scorecard.run import _outcome
+from recsysops.drills.scorecard.batch import outcome
 from recsysops.drills.scorecard.workers import ONE_THREAD, submit, workers
 from recsysops.errors import StateError
 
@@ -62,4 +62,4 @@ def test_a_killed_worker_is_told_in_one_line() -> None:
     with workers(1) as pool:
         future = pool.submit(os._exit, 9)
         with pytest.raises(StateError, match=r"a worker process that was killed.*goes on where it was"):
-            _outcome(future)  # type: ignore[arg-type]
+            outcome(future)  # type: ignore[arg-type]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +12,16 @@ from recsysops.config.dump import dump_settings
 from recsysops.drills.own_logs.copying import MANIFEST
 from recsysops.drills.own_logs.own_logs import OwnLogs
 from recsysops.drills.own_logs.own_trial import RIG, OwnTrialWork, preparation
+from recsysops.drills.scorecard.batch import prepare_all, try_all
 from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
-from recsysops.drills.scorecard.clean_run import CleanRun, read_clean_run
+from recsysops.drills.scorecard.clean_run import CleanRun
 from recsysops.drills.scorecard.curves import fault_curve
 from recsysops.drills.scorecard.digest import code_digest, digest
 from recsysops.drills.scorecard.plan import DrillPlan
 from recsysops.drills.scorecard.results import Card, CleanAlarms
 from recsysops.drills.scorecard.seed_folder import SeedFolder
 from recsysops.drills.scorecard.stored_statistics import read_statistics
-from recsysops.drills.scorecard.work import SeedWork, Work, do
+from recsysops.drills.scorecard.work import SeedWork
 from recsysops.drills.scorecard.workers import workers
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.errors import NotEnoughDataError, StateError
@@ -32,7 +32,6 @@ from recsysops.workspace import Workspace
 
 LEAST_DAYS = 3
 MADE_BY = "made_by"
-_TICK_SECONDS = 1.0
 
 
 def run_own_drill(plan: DrillPlan, workspace: Workspace, folder: Path, progress: Progress = SILENT) -> Card:
@@ -61,9 +60,9 @@ def run_own_drill(plan: DrillPlan, workspace: Workspace, folder: Path, progress:
         seed = SeedWork(preparation(logs, made_by), RIG, SeedFolder(folder / f"own-run-{made_by[:8]}"))
         trials = _trials(plan, seed, folder)
         with workers(plan.jobs) as pool:
-            clean = _judged(pool, seed, len(logs.days), progress)
-            failed = _tried(pool, [one for one in trials if one.finished() is None], len(trials), progress)
-        return _card(plan, logs, clean, seed, trials, failed)
+            clean = _judged(pool, seed, progress)
+            failed = try_all(pool, [one for one in trials if one.finished() is None], len(trials), progress)
+        return _card(plan, logs, clean, seed, trials, tuple(failed))
 
 
 def _made_by(workspace: Workspace) -> str:
@@ -96,58 +95,14 @@ def _trials(plan: DrillPlan, seed: SeedWork, folder: Path) -> list[OwnTrialWork]
     ]
 
 
-def _judged(pool: ProcessPoolExecutor, seed: SeedWork, n_days: int, progress: Progress) -> CleanRun:
+def _judged(pool: ProcessPoolExecutor, seed: SeedWork, progress: Progress) -> CleanRun:
     """The clean run, judged now unless that was done before."""
-    known = read_clean_run(seed.folder.clean_run)
-    if known is None or known.made_by != seed.wanted.made_by:
-        seed.folder.n_done.unlink(missing_ok=True)
-        progress.start("judging your days as they are", n_days)
-        future, told = pool.submit(do, seed), 0
-        while wait([future], timeout=_TICK_SECONDS).not_done:
-            n_done = _n_done(seed.folder)
-            progress.advance(n_done - told)
-            told = n_done
-        progress.finish()
-        why = _outcome(future)
-        known = read_clean_run(seed.folder.clean_run)
-        if why or known is None:
-            raise StateError("drill --own-logs", found=why or "no clean run", expected="days that can be judged")
+    failed = prepare_all(pool, [seed], "judging your days as they are", progress)
+    known = seed.finished()
+    if failed or known is None:
+        found = "; ".join(failed) or "no clean run"
+        raise StateError("drill --own-logs", found=found, expected="days that can be judged")
     return known
-
-
-def _tried(
-    pool: ProcessPoolExecutor, todo: Sequence[OwnTrialWork], n_trials: int, progress: Progress
-) -> tuple[str, ...]:
-    """What went wrong, a line each."""
-    progress.start("trials", n_trials)
-    progress.advance(n_trials - len(todo))
-    works: Sequence[Work] = todo
-    failed, pending = [], {pool.submit(do, work) for work in works}
-    while pending:
-        done, pending = wait(pending, return_when=FIRST_COMPLETED)
-        failed += [why for why in map(_outcome, done) if why]
-        progress.advance(len(done))
-    progress.finish()
-    return tuple(failed)
-
-
-def _outcome(future: Future[str]) -> str:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise StateError(
-            "drill --own-logs",
-            found="a worker process that was killed",
-            expected="it to end by itself",
-            next_step="run the command again, it goes on where it was; with --jobs 1 if memory was short",
-        ) from None
-
-
-def _n_done(folder: SeedFolder) -> int:
-    try:
-        return int(folder.n_done.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 0
 
 
 def _card(

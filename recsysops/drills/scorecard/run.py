@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recsysops.drills.scorecard.batch import prepare_all, try_all
 from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
-from recsysops.drills.scorecard.clean_run import CleanRun, read_clean_run
 from recsysops.drills.scorecard.curves import fault_curve
 from recsysops.drills.scorecard.digest import code_digest, digest, source_digest
 from recsysops.drills.scorecard.placing import onset_of
@@ -20,14 +18,12 @@ from recsysops.drills.scorecard.results import Card
 from recsysops.drills.scorecard.rig import Rig
 from recsysops.drills.scorecard.seed_folder import SeedFolder
 from recsysops.drills.scorecard.stored_statistics import read_statistics
-from recsysops.drills.scorecard.work import SeedWork, TrialWork, Work, do
-from recsysops.drills.scorecard.workers import submit, workers
+from recsysops.drills.scorecard.work import SeedWork, TrialWork
+from recsysops.drills.scorecard.workers import workers
 from recsysops.engines.progress import SILENT, Progress
-from recsysops.errors import StateError
 from recsysops.incidents.lock import workspace_lock
 
 WHAT = "simulated service"
-_TICK_SECONDS = 1.0
 
 
 def run_drill(plan: DrillPlan, folder: Path, progress: Progress = SILENT, *, rig: Rig | None = None) -> Card:
@@ -88,75 +84,20 @@ class Drill:
         trials = [trial for seed in self.seeds for trial in _trials(self.plan, self.folder, seed)]
         todo = [trial for trial in trials if trial.finished() is None]
         with workers(self.plan.jobs) as pool:
-            failed = self._prepare(pool)
+            failed = prepare_all(pool, self.seeds, "simulating clean days", self.progress)
             ready = [one for seed in self.seeds for one in _by_onset(seed, [one for one in todo if one.seed is seed])]
-            self.progress.start("trials", len(trials))
-            self.progress.advance(len(trials) - len(todo))
-            failed += [why for why in self._all(pool, ready) if why]
-            self.progress.finish()
+            failed += try_all(pool, ready, len(ready) + len(trials) - len(todo), self.progress)
         return tuple(failed)
-
-    def _prepare(self, pool: ProcessPoolExecutor) -> list[str]:
-        missing = [seed for seed in self.seeds if _known(seed) is None]
-        if not missing:
-            return []
-        for seed in missing:
-            seed.folder.n_done.unlink(missing_ok=True)
-        self.progress.start("simulating clean days", self.plan.days_per_seed * len(missing))
-        failed, told = [], 0
-        pending = {submit(pool, do, seed) for seed in missing}
-        while pending:
-            done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
-            failed += [why for why in map(_outcome, done) if why]
-            n_done = max(told, sum(_n_done(seed.folder) for seed in missing))
-            self.progress.advance(n_done - told)
-            told = n_done
-        self.progress.finish()
-        return failed
-
-    def _all(self, pool: ProcessPoolExecutor, works: Iterable[Work]) -> Iterator[str]:
-        """What went wrong with each, "" for nothing, as they end."""
-        pending = {submit(pool, do, work) for work in works}
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield _outcome(future)
-                self.progress.advance()
 
 
 def _by_onset(seed: SeedWork, trials: list[TrialWork]) -> list[TrialWork]:
     """Trials of one onset side by side, since they read the same profiles; none if the seed could not be prepared."""
-    known = _known(seed)
+    known = seed.finished()
     return sorted(trials, key=lambda one: onset_of(one.fault, known.seed, known.onsets)) if known else []
 
 
-def _outcome(future: Future[str]) -> str:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise StateError(
-            "drill",
-            found="a worker process that was killed",
-            expected="it to end by itself",
-            next_step="run the command again, it goes on where it was; with --jobs 1 if memory was short",
-        ) from None
-
-
-def _known(seed: SeedWork) -> CleanRun | None:
-    """The clean run, if it has ended and is what is wanted."""
-    known = read_clean_run(seed.folder.clean_run)
-    return known if known is not None and known.made_by == seed.wanted.made_by else None
-
-
-def _n_done(folder: SeedFolder) -> int:
-    try:
-        return int(folder.n_done.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 0
-
-
 def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tuple[str, ...]) -> Card:
-    known = [(run, one.folder) for one in seeds if (run := _known(one)) is not None]
+    known = [(run, one.folder) for one in seeds if (run := one.finished()) is not None]
     runs = [run for run, _ in known]
     results = [found for seed in seeds for one in _trials(plan, folder, seed) if (found := one.finished()) is not None]
     curves = tuple(

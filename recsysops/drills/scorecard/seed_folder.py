@@ -30,7 +30,7 @@ class SeedFolder:
 
     @property
     def n_done(self) -> Path:
-        """How many days have been simulated so far."""
+        """Tells how many days have been simulated so far."""
         return self.root / "n_done"
 
     def forked(self, onset: date) -> Path:
@@ -40,3 +40,10 @@ class SeedFolder:
     def checkpoint(self, onset: date) -> Path:
         """The service as it was before the onset."""
         return self.root / "onsets" / onset.isoformat() / "service"
+
+    def days_done(self) -> int:
+        """How many days have been simulated so far; 0 while that is not known."""
+        try:
+            return int(self.n_done.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0

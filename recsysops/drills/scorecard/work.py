@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from recsysops.drills.fault import Fault
+from recsysops.drills.scorecard.clean_run import CleanRun, read_clean_run
 from recsysops.drills.scorecard.digest import digest, source_digest
 from recsysops.drills.scorecard.placing import onset_of
 from recsysops.drills.scorecard.prepare import Preparation, prepare
@@ -35,6 +36,11 @@ class SeedWork:
     def what(self) -> str:
         """For messages."""
         return f"seed {self.wanted.seed}"
+
+    def finished(self) -> CleanRun | None:
+        """The clean run, if it has ended and is what is wanted."""
+        known = read_clean_run(self.folder.clean_run)
+        return known if known is not None and known.made_by == self.wanted.made_by else None
 
     def __call__(self) -> None:
         prepare(self.wanted, self.rig.world, self.folder)

@@ -44,7 +44,7 @@ def _luck(request: Integers, n_requests: int, rng: np.random.Generator) -> Float
     """A normal draw per play: that of its request, so that what happens elsewhere does not move it; else one of its own."""
     of_request, own = rng.normal(size=n_requests), rng.normal(size=len(request))
     is_own = request < 0
-    return np.where(is_own, own[is_own.cumsum() - 1], of_request[request])
+    return np.where(is_own, own[is_own.cumsum() - 1], np.append(of_request, 0.0)[request])
 
 
 def events(outcomes: Rows) -> Rows:
