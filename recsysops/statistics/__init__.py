@@ -29,6 +29,7 @@ __all__ = [
     "design_effect",
     "gamma_tail",
     "hyperloglog",
+    "item_health",
     "jensen_shannon",
     "kolmogorov_smirnov",
     "moments",
