@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from recsysops.engines.cohort_counts import count_cohorts, joint_fingerprint, looked_up
+from recsysops.engines.cohort_counts import joint_fingerprint, looked_up
+from recsysops.engines.day_series import MAX_DAYS
 from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
 from recsysops.engines.freezing import learn_sets, wanted_sets
-from recsysops.engines.partition_counts import count_partition, open_connection
 from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
+from recsysops.engines.scan_task import Runner, ScanTask, run_here
 from recsysops.errors import RecSysOpsError
 from recsysops.profiles.frozen_sets import FrozenSet, read_frozen_sets, write_frozen_sets
 from recsysops.profiles.history import Change, Context, PartitionFacts
 from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
 from recsysops.profiles.measures import Cells, Facts, Measure
-from recsysops.profiles.profile import Profile
 from recsysops.profiles.store import ProfileStore, StoredProfile
 from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import Schema
@@ -61,6 +61,7 @@ class Engine:
         state: the workspace's state folder; profiles and frozen sets are kept below it.
         progress: told of long work.
         n_threads: cores to use; all by default.
+        runner: who counts partitions; this process by default.
     """
 
     def __init__(
@@ -71,11 +72,12 @@ class Engine:
         progress: Progress = SILENT,
         n_threads: int | None = None,
         n_reference_days: int = 28,
+        runner: Runner | None = None,
     ) -> None:
         self._tables = tables
         self._state = state
         self._progress = progress
-        self._n_threads = n_threads
+        self._run = runner or run_here(state, n_threads)
         self._bucket_days = max(BUCKET_DAYS, n_reference_days + 7)
         self._store = ProfileStore(state / "profiles")
         self._units: list[ScanUnit] = []
@@ -128,6 +130,7 @@ class Engine:
         *,
         now: datetime,
         changes: Sequence[Change] = (),
+        incident_days: Collection[date] = (),
     ) -> FoldedHistory:
         """The two windows of one judgement."""
         context = Context(
@@ -137,8 +140,18 @@ class Engine:
             current_days=tuple(current_days),
             schema=Schema({name: table.schema for name, table in self._tables.items()}),
             changes=tuple(changes),
+            incident_days=frozenset(incident_days),
         )
-        return FoldedHistory(context, self.window(reference_days), self.window(current_days))
+        past = lambda: self.window(self._days_up_to(max(current_days)))  # noqa: E731
+        return FoldedHistory(
+            context, self.window(reference_days), self.window(current_days), past if current_days else None
+        )
+
+    def _days_up_to(self, last: date) -> tuple[date, ...]:
+        """Consecutive days that end with ``last``, from the first with rows on, at most ``MAX_DAYS``."""
+        present = [day for name in EVENT_TABLES for day in self.event_days(name) if day <= last]
+        first = max(min(present, default=last), last - timedelta(days=MAX_DAYS - 1))
+        return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
 
     def window(self, days: Sequence[date]) -> WindowProfiles:
         """The profiles of some days, ready to be folded."""
@@ -193,11 +206,11 @@ class Engine:
         skipped: list[Skipped] = []
         if todo:
             self._progress.start(f"counting {unit.name}", len(todo))
-        for one, missing in todo:
-            try:
-                done.append(self._store.write(self._count(unit, one, missing, sets)))
-            except RecSysOpsError as error:
-                skipped.append(Skipped("engine", "failed", str(error), table=unit.table.name))
+        for counted in self._run(self._tasks(unit, todo, sets)):
+            if isinstance(counted, RecSysOpsError):
+                skipped.append(Skipped("engine", "failed", str(counted), table=unit.table.name))
+            else:
+                done.append(self._store.write(counted))
             self._progress.advance()
         if todo:
             self._progress.finish()
@@ -216,18 +229,21 @@ class Engine:
         lookups = looked_up(own[partition.key], candidates, unit.table.schema.label_window_days)
         return _Expected(partition, joint_fingerprint(partition.fingerprint, lookups), lookups)
 
-    def _count(
-        self, unit: ScanUnit, expected: _Expected, missing: frozenset[str], sets: Mapping[str, FrozenSet]
-    ) -> Profile:
-        counted = [one for one in unit.measures if one.id in missing]
-        connect = lambda: open_connection(self._state, self._n_threads)  # noqa: E731
-        if unit.lookup is None:
-            return count_partition(unit, expected.partition, counted, sets, connect, self._n_threads)
-        own = {one.key: one for one in self._facts()[unit.table.name]}
-        facts = replace(own[expected.partition.key], fingerprint=expected.fingerprint)
-        keys = {one.key for one in expected.lookups}
-        lookups = [one for one in unit.lookup.partitions() if one.key in keys]
-        return count_cohorts(unit, facts, expected.partition, lookups, counted, connect)
+    def _tasks(
+        self, unit: ScanUnit, todo: Sequence[tuple[_Expected, frozenset[str]]], sets: Mapping[str, FrozenSet]
+    ) -> list[ScanTask]:
+        own = {one.key: one for one in self._facts().get(unit.table.name, ())}
+        others = {one.key: one for one in unit.lookup.partitions()} if unit.lookup is not None and todo else {}
+        tasks = []
+        for one, missing in todo:
+            wanted = replace(unit, measures=tuple(counted for counted in unit.measures if counted.id in missing))
+            task = ScanTask(wanted, one.partition, sets)
+            if unit.lookup is not None:
+                facts = replace(own[one.partition.key], fingerprint=one.fingerprint)
+                lookups = tuple(others[facts.key] for facts in one.lookups if facts.key in others)
+                task = replace(task, outcomes=facts, lookups=lookups)
+            tasks.append(task)
+        return tasks
 
     def _note(
         self,
