@@ -16,14 +16,14 @@ FILE_NAME = "lock"
 
 
 @contextmanager
-def workspace_lock(state: Path, verb: str) -> Iterator[None]:
-    """Hold the workspace for the length of the block.
+def workspace_lock(state: Path, verb: str, name: str = FILE_NAME) -> Iterator[None]:
+    """Hold the workspace for the length of the block; another ``name`` is another lock.
 
     Raises:
         LockHeldError: at once, if another run holds it; names its process, verb and start.
         StateError: if the state folder cannot be written to.
     """
-    path = state / FILE_NAME
+    path = state / name
     try:
         state.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import DDL, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, event
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+"""2 added what people say of incidents and the audit trail; nothing of version 1 changed."""
 
 metadata = MetaData()
 
@@ -74,3 +75,109 @@ finding_days = Table(
     Index("finding_days_incident", "incident"),
 )
 """A finding on a day: reported and so part of an incident, or a near miss that counts tomorrow."""
+
+told = Table(
+    "told",
+    metadata,
+    Column("subject", String, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("n_changes", Integer, nullable=False),
+)
+"""What people were last told of an incident, or of what a run could not look at; notices of changes alone follow."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("target", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("incident", Integer),
+    Column("event", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created", String, nullable=False),
+    Column("due", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("n_tries", Integer, nullable=False),
+    Column("finished", String),
+    Column("error", Text),
+    Index("notices_status", "status"),
+    sqlite_autoincrement=True,
+)
+"""The outbox of notifications: written with what they tell, sent afterwards, tried again until they arrive."""
+
+incident_lives = Table(
+    "incident_lives",
+    metadata,
+    Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
+    Column("status", String),
+    Column("assignee", Text, nullable=False),
+    Column("resolution", String),
+    Column("through", String),
+    Column("muted_until", String),
+    Column("merged_into", Integer, ForeignKey("incidents.id")),
+)
+"""What people said of an incident; judging days never writes here."""
+
+incident_links = Table(
+    "incident_links",
+    metadata,
+    Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
+    Column("follows", Integer, ForeignKey("incidents.id"), nullable=False),
+)
+"""An incident about what an earlier, closed one was about."""
+
+rebaselines = Table(
+    "rebaselines",
+    metadata,
+    Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
+    Column("table_name", String, primary_key=True),
+    Column("column_name", String, primary_key=True),
+    Column("subject_kind", String, primary_key=True),
+    Column("subject_id", String, primary_key=True),
+    Column("from_day", String, nullable=False),
+)
+"""From which day on something counts as normal, because a person said that its change was expected."""
+
+trail = Table(
+    "trail",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("moment", String, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", String, nullable=False),
+    Column("incident", Integer),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Index("trail_incident", "incident"),
+)
+"""Who did what, when, from what to what. Only ever appended to; each row holds the hash of the one before."""
+
+trail_head = Table(
+    "trail_head",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+)
+"""The newest entry's number and hash, in one row; whoever writes locks it."""
+
+for _sql in (
+    "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
+    "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
+):
+    event.listen(trail, "after_create", DDL(_sql).execute_if(dialect="sqlite"))
+for _sql in (
+    "CREATE OR REPLACE FUNCTION trail_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$BEGIN RAISE EXCEPTION 'the trail is append-only'; END$$",
+    "CREATE TRIGGER trail_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trail "
+    "EXECUTE FUNCTION trail_is_append_only()",
+):
+    event.listen(trail, "after_create", DDL(_sql).execute_if(dialect="postgresql"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,6 +126,10 @@ class State:
         with self._reading() as connection:
             days = connection.execute(select(finding_days.c.day).where(*found).distinct()).scalars()
             return frozenset(date.fromisoformat(day) for day in days)
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction for the rooms above that keep tables of their own here: all of it is written or nothing."""
+        return self._writing()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
