@@ -68,7 +68,7 @@ class Workspace:
     @property
     def state(self) -> Path:
         """The folder of profiles, state database and lock."""
-        return self.root / self.settings.state
+        return self.root / self.settings.state.folder
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:

@@ -84,7 +84,7 @@ def _describe(location: Location, details: Sequence[ErrorDetails]) -> Problem:
     if kind == "extra_forbidden":
         return unknown_key(location, _known_keys(location[:-1]))
     expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
-    is_hidden = len(location) > 1 and location[-2] == "options" and is_secret(str(location[-1]))
+    is_hidden = len(location) > 1 and location[-2] in ("options", "state") and is_secret(str(location[-1]))
     found = "a secret of another type" if is_hidden else shown(details[0]["input"])
     return Problem(dotted(location), found, expected)
 

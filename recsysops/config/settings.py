@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Scalar = str | int | float | bool
 
@@ -76,6 +76,25 @@ class DetectSettings(Settings):
     seed: int = 0
 
 
+class StateSettings(Settings):
+    """Where the workspace's own state is: a folder, and the database inside it or on a server."""
+
+    folder: str = Field(".recsysops", description="folder for profiles, locks and the state database")
+    url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?(\+psycopg)?://",
+        description="PostgreSQL for a team, e.g. ${STATE_URL}; SQLite in the folder when empty",
+    )
+    namespace: str | None = Field(
+        None, pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="schema inside that database; from the name when empty"
+    )
+
+
+def _as_folder(value: object) -> object:
+    """``state: PATH`` is short for ``state: {folder: PATH}``."""
+    return {"folder": value} if isinstance(value, str) else value
+
+
 class WorkspaceSettings(Settings):
     """The whole of ``recsysops.yaml`` after ``extends`` and ``${VAR}`` are resolved."""
 
@@ -85,7 +104,7 @@ class WorkspaceSettings(Settings):
     clock: Literal["wall", "archive"] = Field(
         "wall", description="archive: the newest row is now (for logs of the past)"
     )
-    state: str = Field(".recsysops", description="folder for profiles, locks and the state database")
+    state: Annotated[StateSettings, BeforeValidator(_as_folder)] = StateSettings()
     tables: dict[str, TableSettings]
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="parameters by detector name")
     skip: list[str] = Field(default_factory=list, description="detectors that are off")

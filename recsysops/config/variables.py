@@ -25,7 +25,7 @@ def is_secret(option: str) -> bool:
 def may_hold_variables(path: tuple[str, ...]) -> bool:
     """Whether ``${VAR}`` is allowed in the value at that path of keys: the state folder, source paths, secrets."""
     match path:
-        case ("state",) | ("tables", _, "source", "path"):
+        case ("state",) | ("state", "folder" | "url") | ("tables", _, "source", "path"):
             return True
         case ("tables", _, "source", "options", option):
             return is_secret(option)

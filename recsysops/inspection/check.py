@@ -36,7 +36,7 @@ def check_workspace(
     Returns:
         the report; what is wrong with the workspace is in it and is never raised.
     """
-    state = root / settings.state
+    state = root / settings.state.folder
     problems = state_problems(state, read_mounts() if mounts is None else mounts)
     problems += plugin_problems(settings.detectors, settings.skip)
     if "candidates" not in settings.tables:

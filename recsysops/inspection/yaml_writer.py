@@ -58,7 +58,7 @@ def _lines(inference: Inference, doubts: Mapping[str, list[Doubt]]) -> Iterator[
     yield f"name: {_text(settings.name)}"
     yield f"timezone: {_text(settings.timezone)}  # of timestamps that name no zone; days are UTC days"
     yield f"clock: {settings.clock}  # wall: now is now; archive: the newest row is now{_unsure(doubts, 'clock')}"
-    yield f"state: {_text(settings.state)}  # folder for profiles, locks and the state database"
+    yield f"state: {_text(settings.state.folder)}  # folder for profiles, locks and the state database"
     for note in inference.notes:
         yield f"# {_comment(note)}"
     for where, each in doubts.items():

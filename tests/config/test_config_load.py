@@ -179,7 +179,7 @@ def test_variables_fill_paths_and_secrets_once(tmp_path: Path) -> None:
     source = settings.tables["candidates"].source
     assert source.path == "/logs/x/1"
     assert source.options == {"api_token": "${T}", "note": "${T} $${T}"}
-    assert settings.state == "s"
+    assert settings.state.folder == "s"
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from recsysops.config.dump import dump_settings
 from recsysops.config.load import FILE_NAME
-from recsysops.config.settings import SourceSettings, TableSettings, WorkspaceSettings
+from recsysops.config.settings import SourceSettings, StateSettings, TableSettings, WorkspaceSettings
 from recsysops.drills.own_logs.names import used_columns
 from recsysops.drills.sites.site_of import candidates_of, complete_days_of
 from recsysops.drills.sites.table_days import TableDays
@@ -139,7 +139,7 @@ def _settings(workspace: Workspace, copied: Mapping[str, Table]) -> WorkspaceSet
             )
         else:
             tables[name] = _in_place(settings, workspace.root)
-    return workspace.settings.model_copy(update={"tables": tables, "clock": "archive", "state": ".recsysops"})
+    return workspace.settings.model_copy(update={"tables": tables, "clock": "archive", "state": StateSettings()})
 
 
 def _copy_source(name: str) -> SourceSettings:
