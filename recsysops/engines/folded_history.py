@@ -13,15 +13,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsysops.engines.clusters import fold_clusters
 from recsysops.engines.cohort import UNMATCHED
 from recsysops.engines.counted import Counted
+from recsysops.engines.day_series import cells_of, fold_series
 from recsysops.engines.keyed import DISTINCT, TAIL
 from recsysops.profiles.fold import BucketFold, day_axis, fold_cells, fold_hours, fold_moments, matrix, slice_axis
 from recsysops.profiles.history import (
     CellContrast,
+    ClusterContrast,
     CohortContrast,
     Context,
     Counts,
+    DaySeries,
     Floats,
     KeyedContrast,
     MomentContrast,
@@ -29,7 +33,7 @@ from recsysops.profiles.history import (
     SampleContrast,
     Window,
 )
-from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.profiles.store import StoredProfile
 from recsysops.profiles.stored_rows import buckets_of, rows_of
@@ -69,10 +73,20 @@ class WindowProfiles:
 
 
 class FoldedHistory:
-    """`History` over two windows; both must have been counted with the same edge sets."""
+    """`History` over two windows; both must have been counted with the same edge sets.
 
-    def __init__(self, context: Context, reference: WindowProfiles, current: WindowProfiles) -> None:
+    ``past`` gives the consecutive days up to the judged one that series are made of; cohorts have none.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        reference: WindowProfiles,
+        current: WindowProfiles,
+        past: Callable[[], WindowProfiles] | None = None,
+    ) -> None:
         self._context = context
+        self._load_past = past
         self._windows: Mapping[Window, WindowProfiles] = {"reference": reference, "current": current}
         self._contrasts: dict[Cells | PerRequest, CellContrast | None] = {}
         self._bucket_fold = _bucket_folds(self._windows)
@@ -131,6 +145,30 @@ class FoldedHistory:
         }
         days = (self._days("reference", measure.table), self._days("current", measure.table))
         return MomentContrast(slices, *days, folded["reference"], folded["current"])
+
+    def series(self, measure: Cells | PerRequest) -> DaySeries | None:
+        """The measure on every day of the past and the judged one; None without a past (cohorts) or counts."""
+        if self._past is None or not self._is_counted(measure) or measure not in self._past.counted:
+            return None
+        counted = self._past.counted[measure]
+        paths = [one.path for one in self._past.profiles.get(measure.table, ()) if counted.id in one.measure_ids]
+        days = self._past.days.get(measure.table, ())
+        slices, values = fold_series(paths, counted, self._past.numbers(measure.table))
+        return DaySeries(slices, cells_of(counted), days, values)
+
+    @cached_property
+    def _past(self) -> WindowProfiles | None:
+        return self._load_past() if self._load_past is not None else None
+
+    def clusters(self, measure: Clusters) -> ClusterContrast | None:
+        """Clusters by category and bucket."""
+        if not self._is_counted(measure):
+            return None
+        return fold_clusters(
+            {name: side.rows(measure) for name, side in self._windows.items()},
+            {name: side.numbers(measure.table) for name, side in self._windows.items()},
+            {name: self._days(name, measure.table) for name in self._windows},
+        )
 
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
         """Counters per key within one slice."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from recsysops.engines import keyed, keyed_sample, per_request
 from recsysops.engines.cells import count_cells, scan_plan
+from recsysops.engines.clusters import ClusterCounter
 from recsysops.engines.counted import Counted
 from recsysops.engines.keyed import KeyedCounter
 from recsysops.engines.keyed_sample import RequestSampler
@@ -24,7 +25,7 @@ from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import DAY_US, day_of, microseconds
 from recsysops.profiles.history import PartitionFacts
-from recsysops.profiles.measures import Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import Clusters, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.parquet_batches import parquet_batches
 from recsysops.profiles.profile import Profile, RowWriter
 from recsysops.tables.contract import TABLES
@@ -158,6 +159,7 @@ def _row_counters(
     counters: list[RowCounter] = [
         RequestSampler(one.id, one.measure, schema) for one in counted if isinstance(one.measure, KeyedSample)
     ]
+    counters += [ClusterCounter(one.id, one.measure) for one in counted if isinstance(one.measure, Clusters)]
     try:
         with ExitStack() as stack:
             if requests or keys:
@@ -181,6 +183,8 @@ def _columns_of(measure: Measure, schema: TableSchema) -> tuple[str, ...]:
         return per_request.columns_of(measure, schema)
     if isinstance(measure, Keyed):
         return keyed.columns_of(measure, schema)
+    if isinstance(measure, Clusters):
+        return (measure.cluster, measure.column)
     return keyed_sample.columns_of(measure, schema) if isinstance(measure, KeyedSample) else ()
 
 

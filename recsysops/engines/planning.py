@@ -12,7 +12,17 @@ from recsysops.engines.per_request import CELLS as PER_REQUEST_CELLS
 from recsysops.profiles.categories import CategorySet
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.frozen_sets import FrozenSet
-from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest, measure_id
+from recsysops.profiles.measures import (
+    Cells,
+    Clusters,
+    Cohort,
+    Facts,
+    Keyed,
+    KeyedSample,
+    Measure,
+    PerRequest,
+    measure_id,
+)
 from recsysops.profiles.scan_plan import ColumnPlan
 from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
@@ -108,7 +118,7 @@ def _counted(measure: Measure, tables: Mapping[str, Table], sets: Mapping[str, F
     binding = {"version": COUNTING_VERSION, "table": table.binding, "slices": list(table.schema.slices)}
     cells: Sequence[str] = ()
     edges, shift = None, 0.0
-    if not isinstance(measure, Facts | Cohort):
+    if not isinstance(measure, Facts | Cohort | Clusters):
         limited = {name: values.id for name in table.schema.slices if (values := limited_values(sets, name))}
         binding |= {"limited": limited}
     if isinstance(measure, Cells):
@@ -131,4 +141,6 @@ def _columns_named(measure: Measure) -> tuple[str, ...]:
         return (measure.key,)
     if isinstance(measure, PerRequest | KeyedSample):
         return measure.columns
+    if isinstance(measure, Clusters):
+        return (measure.cluster, measure.column)
     return ()

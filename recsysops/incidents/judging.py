@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -32,6 +32,7 @@ class Counting(Protocol):
         *,
         now: datetime,
         changes: Sequence[Change] = (),
+        incident_days: Collection[date] = (),
     ) -> History: ...
 
 
@@ -64,7 +65,8 @@ class DayJudgement:
 
 def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], now: datetime) -> DayJudgement:
     """Judge one day against reference days. Reads the state, writes nothing."""
-    history = judge.engine.history(reference, [day], now=now, changes=judge.changes)
+    known = state.days_of_incidents(day)
+    history = judge.engine.history(reference, [day], now=now, changes=judge.changes, incident_days=known)
     heard = audit(history, judge.detectors)
     judged_before = [other for other in state.judged_days() if other < day]
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
 
@@ -87,6 +87,39 @@ class MomentContrast:
     current_days: tuple[date, ...]
     reference: WindowMoments
     current: WindowMoments
+
+
+@dataclass(frozen=True)
+class DaySeries:
+    """One measure on consecutive days, the judged one last. ``values`` has the shape (n_days, n_slices, n_cells).
+
+    ``slices[0]`` is always every row. Cells are as in ``CellContrast``; for moments ("count", "sum"), for a sum of
+    expressions ("numerator", "denominator"). A day without rows is all zeros.
+    """
+
+    slices: tuple[Slice, ...]
+    cells: tuple[str, ...]
+    days: tuple[date, ...]
+    values: Floats
+
+
+@dataclass(frozen=True)
+class ClusterContrast:
+    """Clusters (members) by category of a column, in 32 buckets of the cluster's hash.
+
+    Shapes: (n_units, n_categories, 32). A cluster counts once per partition, day and category; ``several_*`` (n_units,
+    32) are those with more than one category, ``clusters_*`` all of them.
+    """
+
+    categories: tuple[str, ...]
+    reference_days: tuple[date, ...]
+    current_days: tuple[date, ...]
+    reference: Counts
+    current: Counts
+    several_reference: Counts
+    several_current: Counts
+    clusters_reference: Counts
+    clusters_current: Counts
 
 
 @dataclass(frozen=True)
@@ -179,6 +212,8 @@ class Context:
     schema: Schema
     changes: tuple[Change, ...] = ()
     consumers: Mapping[str, int] = field(default_factory=dict)
+    incident_days: frozenset[date] = frozenset()
+    """Days before the current ones on which something was found; no expectation is learnt from them."""
 
 
 class History(Protocol):
@@ -188,6 +223,8 @@ class History(Protocol):
     def context(self) -> Context: ...
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None: ...
     def moments(self, measure: Cells) -> MomentContrast | None: ...
+    def series(self, measure: Cells | PerRequest) -> DaySeries | None: ...
+    def clusters(self, measure: Clusters) -> ClusterContrast | None: ...
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None: ...
     def cohort(self, measure: Cohort) -> CohortContrast | None: ...
     def sample(self, measure: KeyedSample) -> SampleContrast | None: ...

@@ -1,4 +1,4 @@
-"""What can be counted: six kinds of measure, as plain values.
+"""What can be counted: seven kinds of measure, as plain values.
 
 A detector asks for measures; the engine counts each distinct one once per source partition. Columns are named as in
 the user's logs. Every count is kept per event day (and hour where asked), for all rows together and for each value of
@@ -92,6 +92,20 @@ class KeyedSample:
 
 
 @dataclass(frozen=True)
+class Clusters:
+    """Distinct clusters (members) by category of a column, in buckets of the cluster's hash.
+
+    Rows without a cluster or a category are left out. A cluster counts once per partition, day and category: where a
+    day's members are spread over partitions it counts in each, in the same bucket, so noise between buckets stays true.
+    """
+
+    kind: ClassVar[str] = "clusters"
+    table: str
+    cluster: str
+    column: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known of each partition besides counts: rows, bytes, columns and types, first and last event."""
 
@@ -99,7 +113,7 @@ class Facts:
     table: str
 
 
-Measure = Cells | Keyed | PerRequest | Cohort | KeyedSample | Facts
+Measure = Cells | Keyed | PerRequest | Cohort | KeyedSample | Clusters | Facts
 
 
 def measure_id(measure: Measure, binding: str = "") -> str:

@@ -33,6 +33,15 @@ def rows_of(paths: Sequence[Path], measure: str, days: Collection[int]) -> pa.Ta
     return pa.concat_tables(tables) if tables else ROWS.empty_table()
 
 
+def every_row_of(path: Path, measure: str) -> pa.Table:
+    """Collapsed rows of one measure in one file, on all its days.
+
+    Raises:
+        StateError: if the file is damaged.
+    """
+    return _by_measure(path).get(measure, ROWS.empty_table())
+
+
 def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
     """Bucketed rows of one measure, file after file.
 

@@ -14,14 +14,16 @@ import numpy as np
 
 from recsysops.profiles.history import (
     CellContrast,
+    ClusterContrast,
     CohortContrast,
     Context,
+    DaySeries,
     KeyedContrast,
     MomentContrast,
     PartitionFacts,
     SampleContrast,
 )
-from recsysops.profiles.measures import Cells, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
 
@@ -40,12 +42,26 @@ class ArrayHistory:
     partitions: Mapping[Facts, tuple[PartitionFacts, ...]] = field(default_factory=dict)
     cohorts: Mapping[Cohort, CohortContrast] = field(default_factory=dict)
     moment_contrasts: Mapping[Cells, MomentContrast] = field(default_factory=dict)
+    day_series: Mapping[Cells | PerRequest, DaySeries] = field(default_factory=dict)
+    cluster_contrasts: Mapping[Clusters, ClusterContrast] = field(default_factory=dict)
 
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
         return self.cell_contrasts.get(measure)
 
     def moments(self, measure: Cells) -> MomentContrast | None:
         return self.moment_contrasts.get(measure)
+
+    def series(self, measure: Cells | PerRequest) -> DaySeries | None:
+        """From ``day_series``; else the days of both windows, as far as they follow one another."""
+        if self.context.mode == "cohorts":
+            return None
+        if measure in self.day_series:
+            return self.day_series[measure]
+        contrast = self.cell_contrasts.get(measure)
+        return None if contrast is None else _joined(contrast)
+
+    def clusters(self, measure: Clusters) -> ClusterContrast | None:
+        return self.cluster_contrasts.get(measure)
 
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
         return self.keyed_contrasts.get((measure, slice_))
@@ -58,6 +74,14 @@ class ArrayHistory:
 
     def facts(self, measure: Facts) -> tuple[PartitionFacts, ...] | None:
         return self.partitions.get(measure)
+
+
+def _joined(contrast: CellContrast) -> DaySeries:
+    days = (*contrast.reference_days, *contrast.current_days)
+    every = tuple(days[0] + timedelta(days=number) for number in range((days[-1] - days[0]).days + 1))
+    values = np.zeros((len(every), len(contrast.slices), len(contrast.cells)))
+    values[[every.index(day) for day in days]] = np.concatenate([contrast.reference, contrast.current])
+    return DaySeries(contrast.slices, contrast.cells, every, values)
 
 
 def context_of(
@@ -85,13 +109,14 @@ def history_from_tables(
     Args:
         tables: rows by contract name; the clock's column holds UTC timestamps.
         schema: of the same tables; a measure of an absent table or column gives None.
-        measures: what to count; ``moments`` and ``Cohort`` are left out.
+        measures: what to count; of ``moments`` only the series is, ``Cohort`` is left out.
         reference_days: days of the reference window.
         current_days: days of the current window.
         mode: as in ``Context``.
     """
-    from recsysops.testing import brute_force
+    from recsysops.testing import brute_force, brute_force_days
 
+    measures = list(measures)
     context = context_of(schema, reference_days, current_days, mode)
     counted: dict[type, dict[Measure, object]] = {}
     count: dict[type, Callable[..., object]] = {
@@ -100,6 +125,7 @@ def history_from_tables(
         KeyedSample: brute_force.sample,
         Facts: brute_force.facts,
         Keyed: brute_force.keyed,
+        Clusters: brute_force_days.clusters,
     }
     windows = {
         name: brute_force.Windows(tables[name], table, tuple(reference_days), tuple(current_days))
@@ -112,6 +138,13 @@ def history_from_tables(
         result = count[type(measure)](measure, windows[measure.table])
         if result is not None:
             counted.setdefault(type(measure), {})[measure] = result
+    series = {
+        measure: found
+        for measure in measures
+        if isinstance(measure, Cells)
+        and measure.table in windows
+        and (found := brute_force_days.moment_series(measure, windows[measure.table])) is not None
+    }
     keyed = {(measure, EVERYTHING): result for measure, result in counted.get(Keyed, {}).items()}
     return ArrayHistory(
         context,
@@ -119,6 +152,8 @@ def history_from_tables(
         keyed,  # type: ignore[arg-type]
         counted.get(KeyedSample, {}),  # type: ignore[arg-type]
         counted.get(Facts, {}),  # type: ignore[arg-type]
+        day_series=series,
+        cluster_contrasts=counted.get(Clusters, {}),  # type: ignore[arg-type]
     )
 
 
