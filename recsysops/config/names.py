@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+from recsysops.config.notification_names import notification_problems
 from recsysops.config.problems import Problem, dotted, unknown_key
 from recsysops.config.settings import TableSettings, WorkspaceSettings
 from recsysops.config.yaml_dialect import shown
@@ -19,6 +20,10 @@ def name_problems(settings: WorkspaceSettings) -> list[Problem]:
             problems += _table(name, table)
         else:
             problems.append(unknown_key(("tables", name), sorted(TABLES)))
+    quiet = settings.notifications.quiet_hours
+    if quiet is not None and quiet.timezone is not None:
+        problems += _zone(quiet.timezone, ("notifications", "quiet_hours", "timezone"))
+    problems += notification_problems(settings.notifications)
     return problems
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from recsysops.config.settings import WorkspaceSettings
-from recsysops.config.variables import is_secret
+from recsysops.config.variables import is_secret_place
 from recsysops.config.yaml_dialect import shown
 from recsysops.errors import ConfigError
 
@@ -84,8 +84,7 @@ def _describe(location: Location, details: Sequence[ErrorDetails]) -> Problem:
     if kind == "extra_forbidden":
         return unknown_key(location, _known_keys(location[:-1]))
     expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
-    is_hidden = len(location) > 1 and location[-2] in ("options", "state") and is_secret(str(location[-1]))
-    found = "a secret of another type" if is_hidden else shown(details[0]["input"])
+    found = "a secret of another type" if is_secret_place(location) else shown(details[0]["input"])
     return Problem(dotted(location), found, expected)
 
 

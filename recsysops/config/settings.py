@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from recsysops.config.notification_settings import MetricsSettings, NotificationSettings
+from recsysops.config.schedule_settings import ScheduleSettings
+from recsysops.config.section import Settings
 
 Scalar = str | int | float | bool
-
-
-class Settings(BaseModel):
-    """Base of every section: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SourceSettings(Settings):
@@ -110,3 +108,6 @@ class WorkspaceSettings(Settings):
     skip: list[str] = Field(default_factory=list, description="detectors that are off")
     budget: BudgetSettings = BudgetSettings()
     detect: DetectSettings = DetectSettings()
+    notifications: NotificationSettings = NotificationSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    schedule: ScheduleSettings = ScheduleSettings()

@@ -27,9 +27,33 @@ def may_hold_variables(path: tuple[str, ...]) -> bool:
     match path:
         case ("state",) | ("state", "folder" | "url") | ("tables", _, "source", "path"):
             return True
-        case ("tables", _, "source", "options", option):
+        case ("tables", _, "source", "options", option) | ("notifications", "targets", _, option):
             return is_secret(option)
+        case ("schedule", _, "ping_url") | ("schedule", "environment_file") | ("metrics", "textfile"):
+            return True
     return False
+
+
+def may_wait(path: tuple[str, ...]) -> bool:
+    """Whether an unset variable there is no error yet: who cannot be told must not keep the days from being judged."""
+    return path[:2] == ("notifications", "targets") or path[-1:] == ("ping_url",)
+
+
+def is_secret_place(location: tuple[int | str, ...]) -> bool:
+    """Whether what stands there may hold a secret, or stands where a section with secrets should be."""
+    match location:
+        case ("notifications", "targets", _):
+            return True
+        case (*_, "options" | "state", name) | ("notifications", "targets", _, name) | ("schedule", _, name):
+            return is_secret(str(name))
+        case ("notifications",) | ("notifications", "targets") | ("schedule",) | ("schedule", "fast" | "daily"):
+            return True
+    return False
+
+
+def unset_variables(text: str) -> tuple[str, ...]:
+    """Names of the variables that were not set when the settings were read."""
+    return tuple(_VARIABLE.findall(text))
 
 
 def expand_variables(data: Any, environ: Mapping[str, str], where: str, path: tuple[str, ...] = ()) -> Any:
@@ -69,13 +93,20 @@ def _expand(text: str, environ: Mapping[str, str], where: str, path: tuple[str, 
             position = run.end()
             continue
         variable = _VARIABLE.match(text, run.start())
-        parts.append(_value(variable, environ, f"{where}: {'.'.join(path) or 'a key'}", text, is_allowed=is_allowed))
+        place = f"{where}: {'.'.join(path) or 'a key'}"
+        parts.append(_value(variable, environ, place, text, is_allowed=is_allowed, is_optional=may_wait(path)))
         position = variable.end() if variable else run.end()
     return "".join([*parts, text[position:]])
 
 
 def _value(
-    variable: re.Match[str] | None, environ: Mapping[str, str], where: str, text: str, *, is_allowed: bool
+    variable: re.Match[str] | None,
+    environ: Mapping[str, str],
+    where: str,
+    text: str,
+    *,
+    is_allowed: bool,
+    is_optional: bool,
 ) -> str:
     if not is_allowed:
         raise ConfigError(
@@ -86,6 +117,8 @@ def _value(
         )
     if variable is None:
         raise ConfigError(where, found=f"a broken variable in {shown(text)}", expected="${NAME}")
+    if variable[1] not in environ and is_optional:
+        return variable[0]
     if variable[1] not in environ:
         raise ConfigError(where, found=f"${{{variable[1]}}}, which is not set", next_step=f"export {variable[1]}=…")
     return environ[variable[1]]
