@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from recsysops.profiles.history import CellContrast, History
 from recsysops.profiles.measures import Measure, PerRequest
 from recsysops.statistics.proportions import clopper_pearson_interval
-from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.views.contracts import CONTRACTS
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
 from recsysops.triage.evidence import Change, Stated, before, finding_of, percent, where
 from recsysops.triage.findings import Finding, Looked
@@ -116,7 +116,7 @@ def key_columns(table: TableSchema) -> tuple[str, ...]:
 
     Without the item, or the time of a row of features, the rest does not identify a row and nothing is returned.
     """
-    contract = TABLES[table.table]
+    contract = CONTRACTS[table.table]
     roles = {role: column.name for role in contract.key if (column := table.role(role)) is not None}
     is_identified = all(role in roles for role in contract.required if role in contract.key)
     is_by_request = "request_id" not in contract.key or "request_id" in roles

@@ -13,9 +13,9 @@ from recsysops.profiles.measures import Cells, Facts, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.statistics.count_prediction import predictive_tails
 from recsysops.statistics.overdispersion import estimate_dispersion
-from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
+from recsysops.tables.views.contracts import CONTRACTS
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Verdict
 from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts
 from recsysops.triage.findings import Finding, Looked, Skipped
@@ -122,7 +122,7 @@ class Freshness:
             return None
         is_event = table in _EVENTS
         schema = context.schema.table(table)
-        clock = schema.role(TABLES[table].clock) if schema else None
+        clock = schema.role(CONTRACTS[table].clock) if schema else None
         name = quote_identifier(clock.name) if clock else "NULL"
         said = "has no rows in the last" if is_event else "was last renewed"
         tail = "hours of the day" if is_event else "hours before the end of the day"

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from recsysops.profiles.history import CellContrast, Context, History
 from recsysops.profiles.measures import N_BUCKETS, Cells, Measure
 from recsysops.profiles.slices import EVERYTHING
-from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
+from recsysops.tables.views.contracts import CONTRACTS
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
 from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts, percent, where, without_reference
 from recsysops.triage.findings import Finding, Looked, Severity
@@ -165,7 +165,7 @@ def _severity(change: Stated) -> Severity:
 
 def _daily_query(context: Context, table: str, change: Stated | None, unit: str = "day") -> str:
     schema = context.schema.table(table)
-    clock = schema.role(TABLES[table].clock) if schema else None
+    clock = schema.role(CONTRACTS[table].clock) if schema else None
     ts = quote_identifier(clock.name) if clock else "NULL"
     days = (*context.reference_days, *context.current_days)
     rows = where(context, table, change.slice if change else EVERYTHING, days)

@@ -250,10 +250,11 @@ class Workspace:
 
     def _detectors(self, only: Sequence[str], skip: Sequence[str]) -> Loaded:
         from recsysops.tables.open_tables import schema_of
+        from recsysops.tables.views.registered import with_views
         from recsysops.triage.loading import load_detectors
 
         settings = self.settings
-        schema = schema_of(self.tables)
+        schema = with_views(schema_of(self.tables))
         return load_detectors(settings.detectors, only=only, skip=(*settings.skip, *skip)).asking(schema)
 
     def _counted(

@@ -18,15 +18,15 @@ from recsysops.profiles.kernel import scan_cells
 from recsysops.profiles.measures import Cells
 from recsysops.profiles.profile import RowWriter
 from recsysops.profiles.scan_plan import ScanPlan
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
+from recsysops.tables.views.contracts import CONTRACTS
 
 
 def scan_plan(
     schema: TableSchema, counted: Sequence[Counted], sets: Mapping[str, FrozenSet], also_reads: Sequence[str] = ()
 ) -> ScanPlan:
     """One pass that counts every ``cells`` measure among ``counted``; the table must have a clock."""
-    clock = schema.role(TABLES[schema.table].clock)
+    clock = schema.role(CONTRACTS[schema.table].clock)
     request = schema.role("request_id")
     measures = [one.measure for one in counted if isinstance(one.measure, Cells)]
     return ScanPlan(

@@ -11,6 +11,8 @@ from recsysops.engines.cohort_counts import joint_fingerprint, looked_up
 from recsysops.engines.day_series import MAX_DAYS
 from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
 from recsysops.engines.freezing import learn_sets, wanted_sets
+from recsysops.engines.open_views import open_views
+from recsysops.engines.partition_counts import open_connection
 from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.engines.scan_task import Runner, ScanTask, run_here
@@ -20,10 +22,10 @@ from recsysops.profiles.history import Change, Context, PartitionFacts
 from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
 from recsysops.profiles.measures import Cells, Facts, Measure
 from recsysops.profiles.store import ProfileStore, StoredProfile
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import Schema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
+from recsysops.tables.views.registered import VIEWS, with_views
 from recsysops.triage.findings import Skipped
 
 BUCKET_DAYS = 35
@@ -53,6 +55,15 @@ class _Expected:
     lookups: tuple[PartitionFacts, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """What counting some units came to."""
+
+    done: tuple[StoredProfile, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+
 class Engine:
     """Counts the tables of one workspace and folds what has been counted.
 
@@ -74,7 +85,9 @@ class Engine:
         n_reference_days: int = 28,
         runner: Runner | None = None,
     ) -> None:
-        self._tables = tables
+        self._own = dict(tables)
+        self._tables: Mapping[str, Table] = self._own
+        self._n_threads = n_threads
         self._state = state
         self._progress = progress
         self._run = runner or run_here(state, n_threads)
@@ -89,25 +102,34 @@ class Engine:
         Raises:
             StateError: if the workspace's own files are damaged.
         """
-        wanted = dict.fromkeys([*measures, *(Facts(name) for name in self._tables)])
-        countable = [measure for measure in wanted if can_be_counted(measure, self._tables)]
+        wanted = dict.fromkeys([*measures, *(Facts(name) for name in self._own)])
         self._sweep()
-        sets = self._freeze(countable)
-        self._units = plan_units(countable, self._tables, sets)
-        read, skipped, vanished = [], [], []
-        for unit in self._units:
-            done, failed, gone = self._count_unit(unit, sets.get(unit.table.name, {}))
-            read += done
-            skipped += failed
-            vanished += gone
+        self._tables, self._units = self._own, []
+        own = self._count([measure for measure in wanted if measure.table in self._own], self._own)
+        connect = lambda: open_connection(self._state, self._n_threads)  # noqa: E731
+        views = open_views(wanted, self._own, self._facts(), connect)
+        self._tables = {**self._own, **views}
+        derived = self._count([measure for measure in wanted if measure.table in views], views)
         self._collapse()
         return ProfilingSummary(
-            n_partitions_read=len(read),
-            n_rows_read=sum(one.facts.n_rows for one in read if one.facts.table in self._tables),
+            n_partitions_read=len(own.done),
+            n_rows_read=sum(one.facts.n_rows for one in own.done if one.facts.table in self._own),
             n_partitions_known=sum(len(live) for live in self._live.values()),
-            vanished=tuple(vanished),
-            skipped=tuple(skipped),
+            vanished=(*own.vanished, *derived.vanished),
+            skipped=(*own.skipped, *derived.skipped),
         )
+
+    def _count(self, measures: Sequence[Measure], tables: Mapping[str, Table]) -> _Pass:
+        """Count measures of some of the tables; views come after the tables that they are made of."""
+        countable = [measure for measure in measures if can_be_counted(measure, self._tables)]
+        sets = self._freeze(countable, tables)
+        units = plan_units(countable, self._tables, sets)
+        self._units = [*self._units, *units]
+        found = _Pass()
+        for unit in units:
+            done, failed, gone = self._count_unit(unit, sets.get(unit.table.name, {}))
+            found = _Pass((*found.done, *done), (*found.skipped, *failed), (*found.vanished, *gone))
+        return found
 
     def _sweep(self) -> None:
         """Remove what a killed run left half-written."""
@@ -138,7 +160,7 @@ class Engine:
             mode="days",
             reference_days=tuple(reference_days),
             current_days=tuple(current_days),
-            schema=Schema({name: table.schema for name, table in self._tables.items()}),
+            schema=with_views(Schema({name: table.schema for name, table in self._own.items()})),
             changes=tuple(changes),
             incident_days=frozenset(incident_days),
         )
@@ -167,7 +189,7 @@ class Engine:
         )
 
     def _days_of(self, table: str, days: Sequence[date]) -> tuple[date, ...]:
-        if table in EVENT_TABLES:
+        if table in EVENT_TABLES or table in VIEWS:
             return tuple(days)
         present = self.event_days(table)
         return tuple(day for day in days if day in present)
@@ -178,13 +200,13 @@ class Engine:
             facts[name] = {one.facts.key: one.facts for one in self._live.get(name, ())}
         return {name: tuple(found[key] for key in sorted(found)) for name, found in facts.items()}
 
-    def _freeze(self, measures: Sequence[Measure]) -> dict[str, dict[str, FrozenSet]]:
+    def _freeze(self, measures: Sequence[Measure], tables: Mapping[str, Table]) -> dict[str, dict[str, FrozenSet]]:
         sets: dict[str, dict[str, FrozenSet]] = {}
-        for name, table in self._tables.items():
+        for name, table in tables.items():
             path = self._state / "frozen" / f"{name}.json"
             known = read_frozen_sets(path)
             own = [one for one in measures if isinstance(one, Cells) and one.table == name]
-            is_counted = table.schema.role(TABLES[name].clock) is not None
+            is_counted = table.schema.role(table.contract.clock) is not None
             wanted = wanted_sets(table, own) if is_counted else {}
             missing = {one: measure for one, measure in wanted.items() if one not in known}
             learnt = learn_sets(table, missing, self._progress) if missing else {}

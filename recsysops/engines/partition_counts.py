@@ -28,10 +28,10 @@ from recsysops.profiles.history import PartitionFacts
 from recsysops.profiles.measures import Clusters, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.parquet_batches import parquet_batches
 from recsysops.profiles.profile import Profile, RowWriter
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
+from recsysops.tables.views.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,7 +114,7 @@ def count_partition(
         SchemaError: if it holds values that cannot be counted.
     """
     table = unit.table
-    clock = table.schema.role(TABLES[table.name].clock)
+    clock = table.schema.role(CONTRACTS[table.name].clock)
     writer = RowWriter()
     extent = Extent(clock.name if clock else None)
     if clock is not None and not all(isinstance(one.measure, Facts) for one in counted):

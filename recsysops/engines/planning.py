@@ -24,9 +24,9 @@ from recsysops.profiles.measures import (
     measure_id,
 )
 from recsysops.profiles.scan_plan import ColumnPlan
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.table import Table
+from recsysops.tables.views.contracts import CONTRACTS
 
 COUNTING_VERSION = 2
 """Raised whenever the same rows would be counted differently; older profiles are then counted again."""
@@ -58,7 +58,7 @@ def can_be_counted(measure: Measure, tables: Mapping[str, Table]) -> bool:
         return False
     if isinstance(measure, Facts):
         return True
-    if table.schema.role(TABLES[measure.table].clock) is None:
+    if table.schema.role(CONTRACTS[measure.table].clock) is None:
         return False
     if isinstance(measure, Cohort):
         other = tables.get(measure.lookup)
@@ -81,7 +81,7 @@ def plan_units(
     grouped: dict[str, list[Counted]] = {}
     for measure in measures:
         grouped.setdefault(unit_name(measure), []).append(_counted(measure, tables, sets.get(measure.table, {})))
-    order = [name for name in TABLES if name in grouped] + sorted(name for name in grouped if name not in TABLES)
+    order = [name for name in CONTRACTS if name in grouped] + sorted(name for name in grouped if name not in CONTRACTS)
     units = []
     for name in order:
         first = grouped[name][0].measure

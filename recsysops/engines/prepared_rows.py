@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from recsysops.errors import SourceError
 from recsysops.profiles.group_codes import DAY_US, NULL_VALUE, OTHER_VALUE
 from recsysops.profiles.slices import EVERYTHING, Slice
-from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.in_place import in_place
 from recsysops.tables.relation import partition_view
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
+from recsysops.tables.views.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,7 +102,7 @@ def prepare_view(
         columns: further columns that measures read.
         kept: by slice dimension with too many values, those that keep their name; the rest is "(other)".
     """
-    clock = schema.role(TABLES[schema.table].clock)
+    clock = schema.role(CONTRACTS[schema.table].clock)
     assert clock is not None, "only tables with a clock are counted by SQL"
     request = schema.role("request_id")
     time = f"epoch_us({quote_identifier(clock.name)})"
@@ -146,7 +146,7 @@ def key_text(expressions: Iterable[str]) -> str:
 
 def key_columns(schema: TableSchema) -> tuple[str, ...]:
     """The columns that identify a row, as far as the table has them."""
-    roles = (schema.role(role) for role in TABLES[schema.table].key)
+    roles = (schema.role(role) for role in CONTRACTS[schema.table].key)
     return tuple(column.name for column in roles if column is not None)
 
 
@@ -157,7 +157,7 @@ def text_of(column: str) -> str:
 
 def columns_read(schema: TableSchema, columns: Sequence[str]) -> tuple[str, ...]:
     """Every column of the table that ``prepare_view`` will touch, each once, in a stable order."""
-    clock = schema.role(TABLES[schema.table].clock)
+    clock = schema.role(CONTRACTS[schema.table].clock)
     request = schema.role("request_id")
     wanted = [column.name for column in (clock, request) if column is not None]
     if request is None:

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 from recsysops.config.settings import TableSettings
 from recsysops.errors import SchemaError
 from recsysops.tables.canonical import Canonical
-from recsysops.tables.contract import ID, TABLES, TableContract
+from recsysops.tables.contract import ID, TableContract
 from recsysops.tables.file_source import MAX_BATCH_ROWS, is_hive
 from recsysops.tables.nearest import did_you_mean
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.slates import INDEX_COLUMN, UnequalLengthsError, is_list, unnest
 from recsysops.tables.source import Partition, Source
+from recsysops.tables.views.contracts import CONTRACTS
 
 BINDING_VERSION = 1
 """Raised when the same rows would be read as other values than before."""
@@ -39,7 +40,7 @@ class Table:
     @property
     def contract(self) -> TableContract:
         """What the contract says of the table."""
-        return TABLES[self.name]
+        return CONTRACTS[self.name]
 
     @property
     def binding(self) -> str:

@@ -23,8 +23,8 @@ from recsysops.profiles.history import (
 )
 from recsysops.profiles.measures import N_BUCKETS, Cells, Facts, Keyed, KeyedSample, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import Column, TableSchema
+from recsysops.tables.views.contracts import CONTRACTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ class Windows:
     def day(self) -> npt.NDArray[np.object_]:
         import pandas as pd
 
-        clock = self.table.role(TABLES[self.table.table].clock)
+        clock = self.table.role(CONTRACTS[self.table.table].clock)
         assert clock is not None
         return np.asarray(pd.to_datetime(self.frame[clock.name], utc=True).dt.date)
 
@@ -55,14 +55,14 @@ class Windows:
     def hour(self) -> Counts:
         import pandas as pd
 
-        clock = self.table.role(TABLES[self.table.table].clock)
+        clock = self.table.role(CONTRACTS[self.table.table].clock)
         assert clock is not None
         return np.asarray(pd.to_datetime(self.frame[clock.name], utc=True).dt.hour, np.int64)
 
     @cached_property
     def request(self) -> npt.NDArray[np.object_]:
         """The request of each row, or the key where the table has no requests."""
-        roles = ("request_id",) if self.table.role("request_id") else TABLES[self.table.table].key
+        roles = ("request_id",) if self.table.role("request_id") else CONTRACTS[self.table.table].key
         names = [column.name for role in roles if (column := self.table.role(role)) is not None]
         return np.asarray(["\x1f".join(map(str, row)) for row in self.frame[names].itertuples(index=False)], object)
 
@@ -337,7 +337,7 @@ def facts(measure: Facts, windows: Windows) -> tuple[PartitionFacts, ...]:
     """One partition per day that has rows, as if written at its end."""
     import pandas as pd
 
-    clock = windows.table.role(TABLES[measure.table].clock)
+    clock = windows.table.role(CONTRACTS[measure.table].clock)
     assert clock is not None
     ts = pd.to_datetime(windows.frame[clock.name], utc=True)
     names = tuple((str(name), str(kind)) for name, kind in windows.frame.dtypes.items())

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from recsysops.profiles.history import Context
 from recsysops.profiles.slices import Slice
-from recsysops.tables.contract import TABLES
 from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.views.contracts import CONTRACTS
+from recsysops.triage.arithmetic import Term
 from recsysops.triage.detector import DetectorMeta
 from recsysops.triage.findings import Finding, Severity, Skipped, Stage, Subject
 
@@ -54,6 +55,7 @@ class Stated:
     p_value: float | None = None
     n_reference: int = 0
     series: tuple[float, ...] = ()
+    arithmetic: tuple[Term, ...] = ()
 
 
 def finding_of(
@@ -95,6 +97,7 @@ def finding_of(
         n_current=change.n_current,
         series=change.series,
         query=query,
+        arithmetic=getattr(change, "arithmetic", ()),  # a plugin's own change may not tell its arithmetic
     )
 
 
@@ -140,7 +143,7 @@ def literal(value: str | float) -> str:
 def where(context: Context, table: str, slice_: Slice, days: Sequence[date] | None = None) -> str:
     """The WHERE clause that keeps the judged days of a slice."""
     schema = context.schema.table(table)
-    clock = schema.role(TABLES[table].clock) if schema else None
+    clock = schema.role(CONTRACTS[table].clock) if schema else None
     days = context.current_days if days is None else days
     parts = []
     if clock is not None and days:
@@ -154,7 +157,7 @@ def where(context: Context, table: str, slice_: Slice, days: Sequence[date] | No
 def rate_query(context: Context, table: str, slice_: Slice, condition: str) -> str:
     """How many of the judged rows meet a condition, by day."""
     schema = context.schema.table(table)
-    clock = schema.role(TABLES[table].clock) if schema else None
+    clock = schema.role(CONTRACTS[table].clock) if schema else None
     day = f"CAST({quote_identifier(clock.name)} AS DATE)" if clock else "NULL"
     days = (*context.reference_days, *context.current_days)
     return (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from recsysops.profiles.measures import Cells, Form
-from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import Column, Schema, TableSchema
+from recsysops.tables.views.contracts import CONTRACTS
 
 IDS = frozenset({"request_id", "member_id", "item_id", "key", "seed"})
 """Roles whose values name things: their distribution over numbers or categories means nothing."""
@@ -17,7 +17,7 @@ def clocked(schema: Schema, tables: Iterable[str]) -> Iterator[TableSchema]:
     """The tables that the workspace has and whose rows have a time."""
     for name in tables:
         table = schema.table(name)
-        if table is not None and table.role(TABLES[name].clock) is not None:
+        if table is not None and table.role(CONTRACTS[name].clock) is not None:
             yield table
 
 

@@ -1,0 +1,62 @@
+"""The views there are, as contracts: what one row of each is and by what it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from recsysops.tables.contract import FLAG, ID, LABEL, NUMBER, TABLES, TIME, Role, TableContract
+
+_REQUEST = Role("request_id", ID, "the request", is_required=True)
+_TS = Role("ts", TIME, "when the request was served", is_required=True)
+_MEMBER = Role("member_id", ID, "who asked")
+_ITEM = Role("item_id", ID, "the item")
+
+REQUESTS = TableContract("requests", "a logged request", (_REQUEST, _TS, _MEMBER), "ts", ("request_id",))
+IMPRESSIONS = TableContract(
+    "impressions",
+    "a candidate that was shown, with what the catalogue knew of it",
+    (_REQUEST, _TS, _MEMBER, _ITEM, Role("position", NUMBER, "1-based place on the slate")),
+    "ts",
+    ("request_id", "item_id", "position"),
+)
+LABELS = TableContract(
+    "labels",
+    "an impression with what followed it within the label age; dated by the end of that age",
+    (
+        _REQUEST,
+        Role("ts", TIME, "when the request was served, plus the label age", is_required=True),
+        _MEMBER,
+        _ITEM,
+        Role("position", NUMBER, "1-based place on the slate"),
+        Role("shown", FLAG, "true"),
+    ),
+    "ts",
+    ("request_id", "item_id", "position"),
+)
+RANKED_REQUESTS = TableContract(
+    "ranked_requests",
+    "a request with how well it was ranked, judged by what followed within the label age; dated by the end of that age",
+    (_REQUEST, Role("ts", TIME, "when the request was served, plus the label age", is_required=True), _MEMBER),
+    "ts",
+    ("request_id",),
+)
+ATTRIBUTED = TableContract(
+    "attributed",
+    "an outcome with the request that it followed",
+    (
+        Role("request_id", ID, "the request it names, or the member's last one before"),
+        Role("ts", TIME, "when it happened", is_required=True),
+        _MEMBER,
+        _ITEM,
+        Role("kind", LABEL, "play, click, purchase …"),
+        Role("origin", LABEL, "slate, search or external"),
+    ),
+    "ts",
+    ("request_id", "item_id", "ts", "kind"),
+)
+
+CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
+    {**TABLES, **{one.name: one for one in (REQUESTS, IMPRESSIONS, LABELS, RANKED_REQUESTS, ATTRIBUTED)}}
+)
+"""Every table that measures may name: those of the user's, and the views derived from them."""

@@ -1,0 +1,103 @@
+"""``requests``: one row per request, with what can be said of its candidates and its slate as a whole."""
+
+from __future__ import annotations
+
+from recsysops.tables.contract import Kind
+from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.views.contracts import REQUESTS
+from recsysops.tables.views.view import Lookup, select_dimensions, view_schema
+
+COLUMNS: dict[str, Kind] = {
+    "request_id": "categorical",
+    "ts": "timestamp",
+    "member_id": "categorical",
+    "n_candidates": "numeric",
+    "n_shown": "numeric",
+    "n_filtered": "numeric",
+    "n_sources": "numeric",
+    "sources": "categorical",
+    "filters": "categorical",
+    "fallback": "boolean",
+    "has_tie_at_cut": "boolean",
+    "has_one_score": "boolean",
+    "tied_rate": "numeric",
+    "has_gap": "boolean",
+    "has_repeat": "boolean",
+    "shows_filtered": "boolean",
+    "is_misordered": "boolean",
+    "first_raw_rank": "numeric",
+    "mean_raw_rank_shown": "numeric",
+    "greatest_promotion": "numeric",
+    "first_item": "categorical",
+    "mean_price_shown": "numeric",
+    "greatest_price_shown": "numeric",
+    "latency_ms": "numeric",
+    "sampling_rate": "numeric",
+}
+"""Columns by kind. ``sources`` and ``filters`` are the distinct values in alphabetical order, joined by ``+``;
+``tied_rate`` is the share of scored candidates that share their score with another; ``has_tie_at_cut``: the last candidate
+shown and the best one not shown (nor filtered) have one score; ``has_gap``: positions are not 1 … n; ``is_misordered``:
+raw ranks do not follow raw scores downward; ``greatest_promotion``: places that an item gained from raw to final rank."""
+
+
+class Requests:
+    """Requests from candidates; needs nothing else."""
+
+    contract = REQUESTS
+    base = "candidates"
+    version = 1
+
+    def schema(self, tables: Schema) -> TableSchema | None:
+        base = tables.table("candidates")
+        return None if base is None else view_schema(REQUESTS, base, COLUMNS)
+
+    def lookups(self, _tables: Schema) -> tuple[Lookup, ...]:
+        return ()
+
+    def sql(self, tables: Schema) -> str:
+        base = tables.tables["candidates"]
+        shown = is_shown(base)
+        return f"""
+            WITH marked AS (
+                SELECT *, {shown} AS is_shown, coalesce(raw_score, score) AS own_score,
+                       count(*) OVER (PARTITION BY request_id, score) AS n_alike,
+                       row_number() OVER (PARTITION BY request_id ORDER BY coalesce(raw_score, score) DESC NULLS LAST, raw_rank)
+                           AS rank_by_score,
+                       lag(coalesce(raw_score, score)) OVER (PARTITION BY request_id ORDER BY raw_rank) AS score_above
+                FROM candidates WHERE request_id IS NOT NULL
+            )
+            SELECT request_id, min(ts) AS ts, any_value(member_id) AS member_id,
+                count(*) AS n_candidates,
+                count(*) FILTER (is_shown) AS n_shown,
+                count(*) FILTER (filtered_by IS NOT NULL AND filtered_by <> '') AS n_filtered,
+                count(DISTINCT candidate_source) AS n_sources,
+                string_agg(DISTINCT candidate_source, '+' ORDER BY candidate_source) AS sources,
+                string_agg(DISTINCT nullif(filtered_by, ''), '+' ORDER BY nullif(filtered_by, '')) AS filters,
+                bool_or(fallback) AS fallback,
+                min(score) FILTER (is_shown) = max(score) FILTER (NOT is_shown AND coalesce(filtered_by, '') = '')
+                    AS has_tie_at_cut,
+                count(score) > 1 AND min(score) = max(score) AS has_one_score,
+                count(score) FILTER (n_alike > 1) / nullif(count(score), 0) AS tied_rate,
+                count(position) FILTER (is_shown) > 0 AND (min(position) FILTER (is_shown) <> 1
+                    OR max(position) FILTER (is_shown) <> count(DISTINCT position) FILTER (is_shown)) AS has_gap,
+                count(*) FILTER (is_shown) > count(DISTINCT item_id) FILTER (is_shown) AS has_repeat,
+                bool_or(is_shown AND coalesce(filtered_by, '') <> '') AS shows_filtered,
+                bool_or(score_above < own_score) AS is_misordered,
+                min(raw_rank) FILTER (position = 1) AS first_raw_rank,
+                avg(raw_rank) FILTER (is_shown) AS mean_raw_rank_shown,
+                max(raw_rank - final_rank) AS greatest_promotion,
+                min(item_id) FILTER (position = 1) AS first_item,
+                avg(price) FILTER (is_shown) AS mean_price_shown,
+                max(price) FILTER (is_shown) AS greatest_price_shown,
+                max(latency_ms) AS latency_ms,
+                any_value(sampling_rate) AS sampling_rate
+                {select_dimensions(base, COLUMNS, "marked", "any_value({0})")}
+            FROM marked GROUP BY request_id
+        """
+
+
+def is_shown(base: TableSchema) -> str:
+    """What makes a candidate an impression: the log says so; else it has a position; else every row is one."""
+    if base.role("shown") is not None:
+        return "coalesce(candidates.shown, false)"
+    return "candidates.position IS NOT NULL" if base.role("position") is not None else "true"
