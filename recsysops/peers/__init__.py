@@ -1,0 +1,1 @@
+"""Comparable items and members, chosen by what was known of them before anything was shown."""
