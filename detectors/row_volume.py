@@ -95,7 +95,7 @@ class RowVolume:
             relative = np.abs(np.log(np.maximum(volumes.ratio, 1e-9) / max(float(volumes.ratio[0]), 1e-9)))
             is_found[1:] &= relative[1:] >= -np.log(1.0 - self.params.min_change)
         for index in np.flatnonzero(is_found):
-            change = _change(contrast, volumes, int(index), int(current[index]))
+            change = self._change(contrast, volumes, int(index), int(current[index]))
             yield finding_of(
                 self.meta, context, change,
                 table=table, statistic="n_rows", threshold=self.params.min_change,
@@ -112,6 +112,15 @@ class RowVolume:
             days=contrast.reference_days, day=contrast.current_days[-1],
         )  # fmt: skip
         return volumes, (volumes.effect >= 1) & (volumes.p_value <= MAX_P)
+
+    def _change(self, contrast: CellContrast, volumes: Volumes, index: int, n_rows: int) -> Stated:
+        series = contrast.reference[:, index, 0]
+        return Stated(
+            contrast.slices[index], float(n_rows), float(volumes.effect[index]), n_rows,
+            reference=float(volumes.expected[index]), p_value=float(volumes.p_value[index]),
+            n_reference=int(series.sum()), series=(*(float(one) for one in series), float(n_rows)),
+            arithmetic=volumes.terms(index, float(n_rows), self.params.min_change),
+        )  # fmt: skip
 
     def _silent(self, context: Context, table: str, contrast: CellContrast) -> Iterator[Finding]:
         if contrast.hourly is None:
@@ -148,15 +157,6 @@ def _cluster_sizes(contrast: CellContrast, indices: npt.NDArray[np.int64]) -> np
         if by_day.sum() > 0:
             sizes[index] = max(1.0, float(by_day.var(axis=1, ddof=1).mean() / by_day.mean()))
     return sizes
-
-
-def _change(contrast: CellContrast, volumes: Volumes, index: int, n_rows: int) -> Stated:
-    series = contrast.reference[:, index, 0]
-    return Stated(
-        contrast.slices[index], float(n_rows), float(volumes.effect[index]), n_rows,
-        reference=float(volumes.expected[index]), p_value=float(volumes.p_value[index]),
-        n_reference=int(series.sum()), series=(*(float(one) for one in series), float(n_rows)),
-    )  # fmt: skip
 
 
 def _severity(change: Stated) -> Severity:

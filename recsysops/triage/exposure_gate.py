@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from recsysops.profiles.history import KeyedContrast
 from recsysops.profiles.slices import EVERYTHING
+from recsysops.triage.arithmetic import Term
 from recsysops.triage.evidence import Stated
 from recsysops.triage.level_gate import LevelLimits, level_gate
 from recsysops.triage.moderated import moderated_variance, two_sided_p
@@ -42,17 +43,47 @@ def growing_items(keyed: KeyedContrast, min_share: float, min_ratio: float) -> I
         share, k_reference = float(now[index]), max(0.5, float(keyed.reference[:, index, 0].sum()))
         ratio = share / (k_reference / n_reference)
         noise = 1 / (n * share) + 1 / k_reference
-        t = np.log(ratio) / np.sqrt(variance * (1 + 1 / len(days)) + noise)
+        spread = float(np.sqrt(variance * (1 + 1 / len(days)) + noise))
+        t = float(np.log(ratio)) / spread
         p_value = float(two_sided_p(np.asarray(t), _PRIOR_DOF + dof))
         if ratio >= min_ratio and p_value <= MAX_P and share > 1.5 * days[:, index].max():
             half = 1.96 * float(np.sqrt(share * (1 - share) / n))
             before = float(keyed.reference[:, index, 0].sum()) / n_reference
             series = (*(float(day) for day in days[:, index]), share)
             low, high = max(0.0, share - half), share + half
-            change = Stated(
-                EVERYTHING, share, ratio / min_ratio, int(n), low, high, before, p_value, int(n_reference), series
+            terms = (
+                Term("counts", "impressions of the item, reference", k_reference),
+                Term("counts", "impressions, reference", n_reference),
+                Term("counts", "impressions of the item, current", n * share),
+                Term("counts", "impressions, current", n),
+                Term("size", "growth of the share", ratio, "current share / reference share"),
+                Term("size", "floor", min_ratio),
+                Term("size", "effect", ratio / min_ratio, "growth / floor, at least 1"),
+                Term("noise", "sampling variance", noise, "1 / impressions now + 1 / impressions before, of ln(share)"),
+                Term("days", "reference days", float(len(days))),
+                Term("days", "highest share of a reference day", float(days[:, index].max()), "exceeded 1.5 times"),
+                Term("days", "variance between days, moderated", variance, "of ln(share), pooled over items"),
+                Term("chance", "standard error", spread, "√(moderated (1 + 1/days) + sampling)"),
+                Term("chance", "t", t, "ln(growth) / standard error"),
+                Term("chance", "degrees of freedom", _PRIOR_DOF + dof),
+                Term("chance", "p", p_value, f"two-sided Student's t; at most {MAX_P:g} to be a finding"),
             )
-            yield int(index), change
+            yield (
+                int(index),
+                Stated(
+                    EVERYTHING,
+                    share,
+                    ratio / min_ratio,
+                    int(n),
+                    low,
+                    high,
+                    before,
+                    p_value,
+                    int(n_reference),
+                    series,
+                    terms,
+                ),
+            )
 
 
 def growing_concentration(keyed: KeyedContrast, min_ratio: float) -> Stated | None:

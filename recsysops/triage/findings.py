@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
 from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.triage.arithmetic import Term
 
 Severity = Literal["critical", "warning", "info"]
 Stage = Literal[
@@ -63,6 +64,8 @@ class Finding:
     """The statistic of each reference unit and then of the current one, for the sparkline."""
     query: str = ""
     """SQL that shows the fact again, in DuckDB, on the table's own files."""
+    arithmetic: tuple[Term, ...] = field(default=(), compare=False)
+    """How ``value``, ``effect`` and ``p_value`` came about; recomputed when asked for, never stored."""
 
     @property
     def id(self) -> str:

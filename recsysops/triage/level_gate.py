@@ -41,6 +41,17 @@ class Levels:
     """|ln ratio| / ln(min_ratio)."""
     variance: Floats
     """Moderated variance of ln(level) between units."""
+    spread: Floats
+    """Standard error of ln(level) of a healthy unit about ``expected``."""
+    dof: float
+    """Of the moderated t."""
+    n_units: int
+    """Reference units that count."""
+
+    def band(self, confidence: float) -> tuple[Floats, Floats]:
+        """Where a healthy unit lies with this probability, each (...)."""
+        half = special.stdtrit(self.dof, 0.5 + 0.5 * confidence) * self.spread
+        return np.asarray(self.expected * np.exp(-half)), np.asarray(self.expected * np.exp(half))
 
 
 def level_gate(
@@ -77,14 +88,18 @@ def level_gate(
     variance = moderated_variance(estimate, dof, limits.prior_sd**2, limits.prior_dof)
     mean = y.mean(axis=0)
     spread = np.sqrt(variance * (1 + 1 / len(y)) + noise_reference.mean(axis=0) / len(y) + noise[1])
-    half = special.stdtrit(limits.prior_dof + dof, 0.995) * spread
+    all_dof = limits.prior_dof + dof
+    half = special.stdtrit(all_dof, 0.995) * spread
     return Levels(
         expected=np.asarray(np.exp(mean)),
         low=np.asarray(np.exp(mean - half)),
         high=np.asarray(np.exp(mean + half)),
-        p_value=two_sided_p((now - mean) / spread, limits.prior_dof + dof),
+        p_value=two_sided_p((now - mean) / spread, all_dof),
         effect=np.asarray(np.abs(now - mean) / np.log(limits.min_ratio)),
         variance=variance,
+        spread=np.asarray(spread),
+        dof=float(all_dof),
+        n_units=len(y),
     )
 
 

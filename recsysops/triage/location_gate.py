@@ -15,6 +15,7 @@ import numpy.typing as npt
 from recsysops.profiles.history import CellContrast
 from recsysops.profiles.measures import N_BUCKETS
 from recsysops.statistics.bucket_jackknife import jackknife_ratio
+from recsysops.triage.arithmetic import Term
 from recsysops.triage.moderated import excess_variance, moderated_variance, two_sided_p
 from recsysops.triage.shape_gate import MAX_P, MIN_ROWS, PRIOR_DOF, PRIOR_FRACTION, ShapeChange
 
@@ -66,7 +67,8 @@ def location_gate(contrast: CellContrast, bins: tuple[int, ...], limits: Locatio
     alone = np.zeros_like(largest) if len(reference) == 1 else largest
     suspects = (n_total >= MIN_ROWS) & (n_now >= MIN_ROWS) & (np.abs(ranks.now) >= np.maximum(floor, alone))
     for index in np.flatnonzero(suspects):
-        p_value, error = _p_value(contrast, bins, ranks, int(index), floor)
+        test = _tested(contrast, bins, ranks, int(index), floor)
+        p_value, error = test.p_value, float(np.sqrt(test.sampling))
         if p_value > limits.max_p:
             continue
         value = float(ranks.now[index])
@@ -74,6 +76,15 @@ def location_gate(contrast: CellContrast, bins: tuple[int, ...], limits: Locatio
             "rank_shift", int(index), contrast.slices[index], value, value - 1.96 * error, value + 1.96 * error,
             float(alone[index]), floor, p_value, abs(value) / floor, int(n_total[index]), int(n_now[index]),
             (*(float(day) for day in np.nan_to_num(ranks.days[:, index])), value),
+            (
+                Term("counts", "values, reference", float(n_total[index])),
+                Term("counts", "values, current", float(n_now[index])),
+                Term("counts", "rank_shift", value, "mean rank of the current values among the reference's, − ½"),
+                Term("size", "floor", floor),
+                Term("size", "effect", abs(value) / floor, "|rank_shift| / floor, at least 1"),
+                *test.terms(float(alone[index])),
+                Term("chance", "p", p_value, f"two-sided Student's t; at most {limits.max_p:g} to be a finding"),
+            ),
         )  # fmt: skip
 
 
@@ -89,10 +100,40 @@ def _mean_rank(counts: Floats, of_bins: Floats) -> Floats:
     return np.asarray(np.divide(total, rows, out=np.full(rows.shape, 0.5), where=rows > 0) - 0.5)
 
 
-def _p_value(
-    contrast: CellContrast, bins: tuple[int, ...], ranks: _Ranks, index: int, floor: float
-) -> tuple[float, float]:
-    """Probability of a shift at least this large, and the sampling error of the shift."""
+@dataclass(frozen=True)
+class _Test:
+    """The steps of the test of one slice."""
+
+    of_reference: float
+    of_current: float
+    """Sampling variances of the mean ranks."""
+    n_days: int
+    tau2: float
+    t: float
+    dof: float
+    p_value: float
+
+    @property
+    def sampling(self) -> float:
+        """Of the shift."""
+        return self.of_reference + self.of_current
+
+    def terms(self, largest: float) -> tuple[Term, ...]:
+        return (
+            Term(
+                "noise", "sampling variance, reference", self.of_reference, "leaving out one request bucket at a time"
+            ),
+            Term("noise", "sampling variance, current", self.of_current, "the same"),
+            Term("days", "reference days", float(self.n_days)),
+            Term("days", "largest shift of a reference day", largest, "the second largest from ten days on"),
+            Term("days", "variance between days, moderated", self.tau2),
+            Term("chance", "t", self.t, "rank_shift / √(moderated (1/days + 1) + both sampling)"),
+            Term("chance", "degrees of freedom", self.dof, "Satterthwaite's"),
+        )
+
+
+def _tested(contrast: CellContrast, bins: tuple[int, ...], ranks: _Ranks, index: int, floor: float) -> _Test:
+    """Probability of a shift at least this large, and the steps to it."""
     of_bins = ranks.of_bins[index]
     rows = contrast.reference[:, index, bins].sum(axis=-1).astype(np.float64)
     n_total, n_now = float(rows.sum()), float(contrast.current[:, index, bins].sum())
@@ -107,7 +148,8 @@ def _p_value(
     sampling = of_reference + of_current
     together = (moving + sampling) ** 2 / (moving**2 / (PRIOR_DOF + dof) + sampling**2 / _JACKKNIFE_DOF)
     t = ranks.now[index] / np.sqrt(moving + sampling)
-    return float(two_sided_p(np.asarray(t), together)), float(np.sqrt(sampling))
+    p_value = float(two_sided_p(np.asarray(t), together))
+    return _Test(of_reference, of_current, int(seen.sum()), tau2, float(t), float(together), p_value)
 
 
 def _sampling_variance(buckets: npt.NDArray[np.int64], of_bins: Floats, n_rows: float) -> float:

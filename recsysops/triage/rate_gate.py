@@ -13,6 +13,7 @@ from recsysops.profiles.measures import N_BUCKETS
 from recsysops.profiles.slices import Slice
 from recsysops.statistics.design_effect import design_effect
 from recsysops.statistics.proportions import wilson_interval
+from recsysops.triage.arithmetic import Term
 from recsysops.triage.moderated import excess_variance, moderated_variance, two_sided_p
 
 Floats = npt.NDArray[np.float64]
@@ -61,6 +62,7 @@ class RateChange:
     n_reference: int
     n_current: int
     series: tuple[float, ...]
+    arithmetic: tuple[Term, ...] = ()
 
     @property
     def is_up(self) -> bool:
@@ -103,7 +105,8 @@ def _confirmed(contrast: CellContrast, rate: Rate, index: int, limits: RateLimit
     windows: tuple[Window, Window] = ("reference", "current")
     known = [clustered(contrast, rate, window, index) for window in windows]
     deff = [max((d for d in (one, *known) if d is not None), default=1.0) if one is None else one for one in known]
-    p_value = float(_p_values(reference, current, *(np.full((1, 1), d) for d in deff))[0, 0])
+    test = tested_rates(reference, current, *(np.full((1, 1), d) for d in deff))
+    p_value = float(test.p_value[0, 0])
     if p_value > limits.max_p:
         return None
     effect, before = _effects(reference, current, limits)
@@ -115,6 +118,48 @@ def _confirmed(contrast: CellContrast, rate: Rate, index: int, limits: RateLimit
         rate, index, contrast.slices[index], float(now), float(interval.low), float(interval.high),
         float(before[0, 0]), p_value, float(effect[0, 0]), int(reference[1].sum()), int(n),
         (*(float(day) for day in np.nan_to_num(days)), float(now)),
+        rate_terms(reference, current, deff, test, float(effect[0, 0]), limits),
+    )  # fmt: skip
+
+
+def rate_terms(
+    reference: tuple[Floats, Floats],
+    current: tuple[Floats, Floats],
+    deff: Sequence[float],
+    test: RateTest,
+    effect: float,
+    limits: RateLimits,
+) -> tuple[Term, ...]:
+    """The arithmetic of one rate in one slice; every array has one slice and one rate."""
+    (k_r, n_r), (k_c, n_c) = ((float(k.sum()), float(n.sum())) for k, n in (reference, current))
+    mean, now, tau2 = (float(one[0, 0]) for one in (test.mean, test.now, test.tau2))
+    noise = [deff[0] / (4.0 * n_r), deff[1] / (4.0 * n_c)]
+    n_units = float(test.n_units[0, 0])
+    return (
+        Term("counts", "flagged rows, reference", k_r),
+        Term("counts", "rows, reference", n_r),
+        Term("counts", "flagged rows, current", k_c),
+        Term("counts", "rows, current", n_c),
+        Term("counts", "rate, reference", k_r / n_r, "flagged / rows"),
+        Term("counts", "rate, current", k_c / n_c, "flagged / rows"),
+        Term("size", "change in points", k_c / n_c - k_r / n_r, "current − reference"),
+        Term("size", "floor in points", limits.min_change),
+        Term("size", "floor as a ratio", limits.min_ratio, "counts with a fifth of the floor in points"),
+        Term("size", "effect", effect, "times its floor; the larger of points and ratio; at least 1"),
+        Term("noise", "design effect, reference", deff[0], "variance between request buckets over that of single rows"),
+        Term("noise", "design effect, current", deff[1], "the same"),
+        Term("noise", "sampling variance, reference", noise[0], "design effect / (4 rows), of asin √rate"),
+        Term("noise", "sampling variance, current", noise[1], "the same"),
+        Term("days", "reference days", n_units),
+        Term("days", "variance between days, estimated", float(test.estimate[0, 0]), "beyond sampling, of asin √rate"),
+        Term("days", "variance between days, usual", float(test.prior[0, 0]), "the prior"),
+        Term("days", "variance between days, moderated", tau2, f"(8 usual + {test.dof - PRIOR_DOF:g} estimated) / {test.dof:g}"),
+        Term("chance", "asin √rate, reference", mean, "mean of the days, weighted by rows"),
+        Term("chance", "asin √rate, current", now),
+        Term("chance", "standard error", float(np.sqrt(test.spread[0, 0])), "√(moderated (1/days + 1) + both sampling)"),
+        Term("chance", "t", float((now - mean) / np.sqrt(test.spread[0, 0])), "(current − reference) / standard error"),
+        Term("chance", "degrees of freedom", test.dof, "8 of the prior + days − 1"),
+        Term("chance", "p", float(test.p_value[0, 0]), f"two-sided Student's t; at most {limits.max_p:g} to be a finding"),
     )  # fmt: skip
 
 
@@ -162,10 +207,42 @@ def _effects(
     return np.asarray(np.where(unknown, 0.0, effect)), before
 
 
+@dataclass(frozen=True, eq=False)
+class RateTest:
+    """The steps of the test on y = asin(sqrt(rate)); arrays (n_slices, n_rates)."""
+
+    mean: Floats
+    """Of the reference units, weighted by rows."""
+    now: Floats
+    estimate: Floats
+    """Variance between units beyond sampling, as estimated."""
+    prior: Floats
+    """The variance that is usual."""
+    tau2: Floats
+    """Both, moderated."""
+    n_units: Floats
+    spread: Floats
+    """Variance of ``now - mean`` if nothing has changed."""
+    dof: float
+    p_value: Floats
+
+
 def _p_values(
     reference: tuple[Floats, Floats], current: tuple[Floats, Floats], deff_reference: Floats, deff_current: Floats
 ) -> Floats:
-    """Two-sided probability of each change under moderated movement between days; (n_slices, n_rates)."""
+    return tested_rates(reference, current, deff_reference, deff_current).p_value
+
+
+def tested_rates(
+    reference: tuple[Floats, Floats], current: tuple[Floats, Floats], deff_reference: Floats, deff_current: Floats
+) -> RateTest:
+    """Two-sided probability of each change under moderated movement between days, with the steps to it.
+
+    Args:
+        reference: (k, n), flagged rows and rows, each (n_units, n_slices, n_rates).
+        current: the same of the current units.
+        deff_reference, deff_current: design effects, (n_slices, n_rates).
+    """
     k, n = reference
     seen = n > 0
     n_units = np.maximum(seen.sum(axis=0), 1)
@@ -175,15 +252,19 @@ def _p_values(
     centre = np.where(seen, days, np.arcsin(np.sqrt(np.clip(whole, 0, 1)))[None])
     n_now = current[1].sum(axis=0)
     now = np.arcsin(np.sqrt(np.clip(_divide(current[0].sum(axis=0), n_now, fill=0.0), 0, 1)))
-    prior = np.clip(_PRIOR_RELATIVE * np.sqrt(whole * (1 - whole)) / 2.0, *_PRIOR_SD)
+    prior = np.clip(_PRIOR_RELATIVE * np.sqrt(whole * (1 - whole)) / 2.0, *_PRIOR_SD) ** 2
     dof = float(len(n) - 1)
-    tau2 = moderated_variance(excess_variance(centre, noise), dof, prior**2, PRIOR_DOF)
+    estimate = excess_variance(centre, noise)
+    tau2 = moderated_variance(estimate, dof, prior, PRIOR_DOF)
     total = n.sum(axis=0)
     mean = (centre * n).sum(axis=0) / np.maximum(total, 1.0)
     sampling = deff_reference / (4.0 * np.maximum(total, 1.0)) + deff_current / (4.0 * np.maximum(n_now, 1.0))
     spread = tau2 * (1.0 / n_units + 1.0 / max(1, len(current[0]))) + sampling
     p_values = two_sided_p((now - mean) / np.sqrt(spread), PRIOR_DOF + dof)
-    return np.asarray(np.where((total > 0) & (n_now > 0), p_values, 1.0))
+    p_values = np.asarray(np.where((total > 0) & (n_now > 0), p_values, 1.0))
+    return RateTest(
+        mean, now, estimate, prior, tau2, np.asarray(n_units, np.float64), spread, PRIOR_DOF + dof, p_values
+    )
 
 
 def _divide(a: Floats, b: Floats, fill: float = np.nan) -> Floats:

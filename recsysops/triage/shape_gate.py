@@ -15,6 +15,7 @@ from recsysops.statistics.bucket_permutation import Statistic, permute_buckets
 from recsysops.statistics.kolmogorov_smirnov import ks_bracket
 from recsysops.statistics.psi import expected_psi, psi
 from recsysops.statistics.wasserstein import wasserstein
+from recsysops.triage.arithmetic import Term
 from recsysops.triage.moderated import moderated_variance, upper_p
 
 Floats = npt.NDArray[np.float64]
@@ -71,6 +72,7 @@ class ShapeChange:
     n_current: int
     series: tuple[float, ...]
     """Distance of each reference unit from the others, then of the current window."""
+    arithmetic: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def _judge(
     if value < least:
         return None
     days = _distances_of_days(series.reference, statistic)
-    p_days = n_looked * _p_days(value, days, least, len(series.current))
+    of_days = _of_days(value, days, least, len(series.current))
+    p_days = n_looked * of_days.p_value
     if p_days > limits.max_p:
         return None
     p_noise, half = _p_noise(contrast, cells, series.index, statistic, limits.seed)
@@ -188,6 +191,17 @@ def _judge(
         None if half is None else max(0.0, value - half), None if half is None else value + half,
         float(days.max(initial=0.0)), least, p_value, value / least, int(total.sum()), int(now.sum()),
         (*(float(day) for day in days), value),
+        (
+            Term("counts", "values, reference", float(total.sum())),
+            Term("counts", "values, current", float(now.sum())),
+            Term("counts", f"distance {name}", value, "current shape from the pooled reference"),
+            Term("size", "floor", least, f"{floor[2]:g}, widened for {len(series.reference)} reference days"),
+            Term("size", "effect", value / least, "distance / floor, at least 1"),
+            Term("noise", "chance among requests", p_noise, "whole request buckets dealt to the windows at random; 0 without buckets"),
+            *of_days.terms(len(days)),
+            Term("chance", "statistics looked at", float(n_looked), "the p-value is multiplied by them"),
+            Term("chance", "p", p_value, f"the larger of both chances × statistics; at most {limits.max_p:g} to be a finding"),
+        ),
     )  # fmt: skip
 
 
@@ -199,17 +213,36 @@ def _distances_of_days(reference: Floats, statistic: Statistic) -> Floats:
     return np.asarray(np.maximum(np.nan_to_num(statistic(others, reference)), 0.0))
 
 
-def _p_days(value: float, days: Floats, least: float, n_current: int) -> float:
+@dataclass(frozen=True)
+class _OfDays:
     """Chance of a unit this far from the others, given how far the reference units lie from one another."""
+
+    largest: float
+    scale: float
+    t: float
+    dof: float
+    p_value: float
+
+    def terms(self, n_days: int) -> tuple[Term, ...]:
+        return (
+            Term("days", "reference days compared with one another", float(n_days)),
+            Term("days", "largest distance of a reference day", self.largest, "the second largest from ten days on"),
+            Term("days", "mean square distance, moderated", self.scale),
+            Term("days", "t", self.t, "distance / √(mean square (1/days + 1))"),
+            Term("days", "degrees of freedom", self.dof),
+            Term("days", "chance among days", self.p_value, "one-sided Student's t; 1 within what days do"),
+        )
+
+
+def _of_days(value: float, days: Floats, least: float, n_current: int) -> _OfDays:
     n_days = max(1, len(days))
-    largest = np.sort(days)[-2 if len(days) >= 10 else -1] if len(days) else 0.0
-    if value <= largest:
-        return 1.0
-    scale = moderated_variance(
-        np.asarray((days**2).mean() if len(days) else 0.0), len(days), (PRIOR_FRACTION * least) ** 2, PRIOR_DOF
-    )
+    largest = float(np.sort(days)[-2 if len(days) >= 10 else -1]) if len(days) else 0.0
+    mean_square = np.asarray((days**2).mean() if len(days) else 0.0)
+    scale = moderated_variance(mean_square, len(days), (PRIOR_FRACTION * least) ** 2, PRIOR_DOF)
     t = value / np.sqrt(scale * (1.0 / n_current + 1.0 / n_days))
-    return float(upper_p(np.asarray(t), PRIOR_DOF + len(days)))
+    dof = PRIOR_DOF + len(days)
+    p_value = 1.0 if value <= largest else float(upper_p(np.asarray(t), dof))
+    return _OfDays(largest, float(scale), float(t), dof, p_value)
 
 
 def _p_noise(

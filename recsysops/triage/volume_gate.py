@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.statistics.count_tails import negative_binomial_tails
-from recsysops.triage.level_gate import LevelLimits, level_gate
+from recsysops.triage.arithmetic import Term
+from recsysops.triage.level_gate import LevelLimits, Levels, level_gate
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,6 +29,34 @@ class Volumes:
     effect: Floats
     """Change over its floor: a loss of ``min_change``, or a gain as large on the log scale."""
     p_value: Floats
+    cluster: Floats
+    """Rows that come together."""
+    level: Levels
+    """Of (rows / cluster + ½), on the log scale."""
+    p_tail: Floats
+    """Negative binomial, two-sided."""
+
+    def terms(self, index: int, n_rows: float, min_change: float) -> tuple[Term, ...]:
+        """The arithmetic of one entry of one-dimensional volumes with ``n_rows`` now."""
+        size, level = float(self.cluster[index]), self.level
+        expected, spread = float(level.expected[index]), float(level.spread[index])
+        now = n_rows / size + 0.5
+        return (
+            Term("counts", "rows now", n_rows),
+            Term("counts", "rows that come together", size, "variance of a request bucket's rows over their mean"),
+            Term("counts", "clusters expected", expected, "geometric mean of (rows / together + ½) over the reference"),
+            Term("size", "rows over expected", float(self.ratio[index])),
+            Term("size", "floor", min_change, "as a loss; a gain as large on the log scale"),
+            Term("size", "effect", float(self.effect[index]), "change / floor, at least 1"),
+            Term("days", "reference days that count", float(level.n_units), "of the same weekday where there are four"),
+            Term("days", "variance between days, moderated", float(level.variance[index]), "of ln(rows)"),
+            Term("chance", "standard error of ln(rows)", spread, "with the counts' own noise"),
+            Term("chance", "t", float(np.log(now / expected)) / spread, "ln((rows now / together + ½) / expected) / standard error"),
+            Term("chance", "degrees of freedom", level.dof),
+            Term("chance", "p by the log scale", float(level.p_value[index]), "two-sided Student's t"),
+            Term("chance", "p by counts", float(self.p_tail[index]), "negative binomial with the same variance"),
+            Term("chance", "p", float(self.p_value[index]), "the larger of both"),
+        )  # fmt: skip
 
 
 def volume_gate(
@@ -71,4 +100,5 @@ def volume_gate(
     return Volumes(
         level.expected * size, np.maximum(level.low - 0.5, 0) * size, level.high * size, np.asarray(ratio), np.asarray(effect),
         np.asarray(np.maximum(tails.two_sided, level.p_value)),
+        np.broadcast_to(size, np.shape(now)), level, np.asarray(tails.two_sided),
     )  # fmt: skip
