@@ -1,103 +1,95 @@
-"""Opening the state database: created when absent, refused when newer or damaged, never overwritten."""
+"""Opening the state database: created when absent, brought up to date when older, refused when newer or damaged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DatabaseError, DBAPIError
+from sqlalchemy import Connection, Engine, insert, inspect, select, update
+from sqlalchemy.exc import DatabaseError
 
 from recsysops.errors import StateError
+from recsysops.incidents import postgres_database, sqlite_database
+from recsysops.incidents.location import StateLocation
 from recsysops.incidents.schema import STATE_VERSION, metadata, state_version
+from recsysops.incidents.trail import Entry, append, begin_trail
 
-FILE_NAME = "state.db"
 
-
-def open_database(state: Path) -> Engine:
-    """The database in a workspace's state folder, ready for use.
+def open_database(location: StateLocation) -> Engine:
+    """The database of a workspace's state, ready for use.
 
     Raises:
-        StateError: if it is damaged, of a newer version, or cannot be opened. Nothing is changed then.
+        StateError: if it is damaged, of a newer version, or cannot be opened or reached. Nothing is changed then.
+        ConfigError: if the settings name a server and its driver is not installed.
     """
-    path = state / FILE_NAME
+    engine = postgres_database.engine_of(location) if location.is_server else sqlite_database.engine_of(location.folder)
     try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StateError(str(state), found=error.strerror or str(error), expected="a folder for the state") from None
-    engine = create_engine(URL.create("sqlite", database=str(path)))
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    try:
-        with speaking_of(path), engine.begin() as connection:
-            _settle_version(connection, path)
+        with speaking_of(location), engine.begin() as connection:
+            if location.is_server:
+                postgres_database.make_namespace(connection, location.namespace)
+            else:
+                sqlite_database.refuse_damage(connection, location.folder)
+            _settle_version(connection, location)
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
+def place_of(location: StateLocation) -> str:
+    """How errors name the database; without a password."""
+    if location.is_server:
+        return postgres_database.place_of(location)
+    return str(sqlite_database.file_of(location.folder))
+
+
 @contextmanager
-def speaking_of(path: Path) -> Iterator[None]:
-    """Turn the database's own errors into one line that names the file."""
+def speaking_of(location: StateLocation) -> Iterator[None]:
+    """Turn the database's own errors into one line that names it."""
     try:
         yield
     except DatabaseError as error:
-        raise _state_error(path, error) from error
+        if location.is_server:
+            raise postgres_database.state_error(location, error) from error
+        raise sqlite_database.state_error(location.folder, error) from error
 
 
-def _prepare(connection: Any, record: object) -> None:
-    """WAL lets readers in during a run; FULL keeps what was committed through a power cut."""
-    connection.isolation_level = None  # we begin transactions ourselves, so that DDL is inside them too
-    try:
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-    except BaseException:
-        connection.close()  # it never reaches the pool, so nobody else would
-        raise
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _settle_version(connection: Connection, path: Path) -> None:
-    damage = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-    if damage != "ok":
-        raise _damaged(path, str(damage))
+def _settle_version(connection: Connection, location: StateLocation) -> None:
+    """Make what a new database needs; add what later versions added. All in one transaction."""
     names = inspect(connection).get_table_names()
     if not names:
         metadata.create_all(connection)
         connection.execute(insert(state_version).values(version=STATE_VERSION))
+        begin_trail(connection)
         return
     if state_version.name not in names:
-        raise _damaged(path, "a database of something else")
-    found = connection.execute(select(state_version.c.version)).scalar()
-    if found != STATE_VERSION:
         raise StateError(
-            str(path),
-            found=f"state of version {found}",
-            expected=f"version {STATE_VERSION}",
-            next_step="use the recsysops that wrote it, or move the file away to begin anew",
+            place_of(location),
+            found="a database of something else",
+            expected="the state database of a workspace",
+            next_step="name another place, or move it away",
         )
+    found = connection.execute(select(state_version.c.version)).scalar()
+    if not isinstance(found, int) or not 1 <= found <= STATE_VERSION:
+        raise StateError(
+            place_of(location),
+            found=f"state of version {found}",
+            expected=f"version {STATE_VERSION} or older",
+            next_step="use the recsysops that wrote it, or move it away to begin anew",
+        )
+    if found < STATE_VERSION:
+        _bring_up_to_date(connection, found)
 
 
-def _state_error(path: Path, error: DBAPIError) -> StateError:
-    reason = str(error.orig)
-    if "locked" in reason:
-        return StateError(str(path), found=reason, next_step="another program has it open; try again")
-    if "unable to open" in reason or "readonly" in reason or "full" in reason:
-        return StateError(str(path), found=reason, next_step="check the folder's permissions and free space")
-    return _damaged(path, reason)
-
-
-def _damaged(path: Path, reason: str) -> StateError:
-    return StateError(
-        str(path),
-        found=reason,
-        expected="the state database of a workspace",
-        next_step="move it away; the next `recsysops detect --since` judges the days again from the logs",
+def _bring_up_to_date(connection: Connection, found: int) -> None:
+    """Every version so far only added tables."""
+    metadata.create_all(connection)
+    if found < 2:
+        begin_trail(connection)
+    connection.execute(update(state_version).values(version=STATE_VERSION))
+    now = datetime.now(UTC)
+    append(
+        connection,
+        [Entry("recsysops", "migrate", now, now, before=f"version {found}", after=f"version {STATE_VERSION}")],
     )

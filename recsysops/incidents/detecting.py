@@ -68,13 +68,13 @@ def detect(
 
 
 def _told(judgements: Sequence[DayJudgement], judge: Judge, settings: WorkspaceSettings, state: State) -> Detection:
-    everything = state.incidents("open", "resolved")
+    everything = [one for one in state.incidents() if one.status not in ("withdrawn", "merged")]
     days = list(state.judged_days())
     if judgements:
         numbers = state.incidents_on([one.judged.day for one in judgements])
         shown = [incident for incident in everything if incident.id in numbers]
     else:
-        shown = [incident for incident in everything if incident.status == "open"]
+        shown = [incident for incident in everything if incident.is_active]
     shown.sort(key=lambda one: (-SEVERITIES.index(one.severity), -one.impact, one.headline, one.id))
     findings = state.findings({name for incident in shown for name in incident.finding_ids})
     severities = [incident.severity for incident in everything]

@@ -169,15 +169,19 @@ trail_head = Table(
 )
 """The newest entry's number and hash, in one row; whoever writes locks it."""
 
-for _sql in (
-    "CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
-    "CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END",
-):
-    event.listen(trail, "after_create", DDL(_sql).execute_if(dialect="sqlite"))
-for _sql in (
-    "CREATE OR REPLACE FUNCTION trail_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$BEGIN RAISE EXCEPTION 'the trail is append-only'; END$$",
-    "CREATE TRIGGER trail_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trail "
-    "EXECUTE FUNCTION trail_is_append_only()",
-):
-    event.listen(trail, "after_create", DDL(_sql).execute_if(dialect="postgresql"))
+_REFUSES = "BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END"
+_GUARDS = {
+    "sqlite": (
+        f"CREATE TRIGGER trail_no_update BEFORE UPDATE ON trail {_REFUSES}",
+        f"CREATE TRIGGER trail_no_delete BEFORE DELETE ON trail {_REFUSES}",
+    ),
+    "postgresql": (
+        """CREATE OR REPLACE FUNCTION trail_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN RAISE EXCEPTION 'the trail is append-only'; END$$""",
+        """CREATE TRIGGER trail_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trail
+        EXECUTE FUNCTION trail_is_append_only()""",
+    ),
+}
+for _dialect, _statements in _GUARDS.items():
+    for _statement in _statements:
+        event.listen(trail, "after_create", DDL(_statement).execute_if(dialect=_dialect))  # type: ignore[no-untyped-call]

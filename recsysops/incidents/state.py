@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from recsysops import __version__
-from recsysops.incidents.database import FILE_NAME, open_database, speaking_of
-from recsysops.incidents.incident import Incident, Status
+from recsysops.incidents.acts import Actor, incident_of
+from recsysops.incidents.calendar import end_of
+from recsysops.incidents.copying import copy_state
+from recsysops.incidents.database import open_database, speaking_of
+from recsysops.incidents.incident import Incident, read_incidents
 from recsysops.incidents.judged_day import JudgedDay
-from recsysops.incidents.schema import finding_days, findings, incidents, judged_days, runs
+from recsysops.incidents.location import StateLocation
+from recsysops.incidents.own_steps import own_steps
+from recsysops.incidents.rebaselines import Rebaseline, read_rebaselines
+from recsysops.incidents.run_log import Run, read_runs
+from recsysops.incidents.schema import finding_days, findings, incident_lives, judged_days, runs
+from recsysops.incidents.statuses import CLEAN, Status
 from recsysops.incidents.stored import from_text
+from recsysops.incidents.trail import Entry, append, broken_at, lock_head, read_trail
 from recsysops.incidents.write_day import write_day
 from recsysops.triage.findings import Finding
 
 
 class State:
-    """The state database of one workspace. Every method raises ``StateError`` when the file is damaged."""
+    """The state database of one workspace. Every method raises ``StateError`` when it is damaged or out of reach.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE_NAME
-        self._engine = open_database(folder)
+    Args:
+        place: the state folder, or where else the state is.
+        clock: of the workspace; in an archive it is always the end of the last judged day.
+        now: the wall clock.
+    """
+
+    def __init__(
+        self,
+        place: Path | StateLocation,
+        *,
+        clock: Literal["wall", "archive"] = "wall",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._location = place if isinstance(place, StateLocation) else StateLocation(place)
+        self._clock = clock
+        self._now = now
+        self._engine = open_database(self._location)
 
     @classmethod
     @contextmanager
-    def scratch(cls, folder: Path) -> Iterator[State]:
+    def scratch(cls, place: Path | StateLocation) -> Iterator[State]:
         """A copy of what is remembered, thrown away at the end of the block: for looking without keeping."""
+        location = place if isinstance(place, StateLocation) else StateLocation(place)
         with TemporaryDirectory(prefix="recsysops-") as copy:
-            if (folder / FILE_NAME).exists():
-                cls(folder).close()  # refuses what is damaged or newer
-                with (
-                    closing(sqlite3.connect(folder / FILE_NAME)) as source,
-                    closing(sqlite3.connect(Path(copy) / FILE_NAME)) as target,
-                ):
-                    source.backup(target)
+            copy_state(location, Path(copy))
             with cls(Path(copy)) as state:
                 yield state
 
@@ -70,10 +87,19 @@ class State:
         with self._writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run).values(finished=_now(), outcome=outcome))
 
+    def runs(self, verb: str) -> tuple[Run, ...]:
+        """The newest runs of a verb, newest first."""
+        with self._reading() as connection:
+            return read_runs(connection, verb)
+
     def write_day(self, run: int, judged: JudgedDay) -> None:
         """Put a judged day in place of whatever was known of it, all of it or nothing."""
         with self._writing() as connection:
+            before = read_incidents(connection)
             write_day(connection, run, judged)
+            at = self._now()
+            moment = end_of(judged.day) if self._clock == "archive" else at
+            append(connection, own_steps(before, read_incidents(connection), judged, run=run, at=at, moment=moment))
 
     def judged_days(self) -> dict[date, str]:
         """Every judged day with the digest of the data it was judged on, oldest first."""
@@ -98,11 +124,38 @@ class State:
 
     def incidents(self, *statuses: Status) -> tuple[Incident, ...]:
         """Incidents of these statuses (all when none is named), by number."""
-        query = select(incidents).order_by(incidents.c.id)
-        if statuses:
-            query = query.where(incidents.c.status.in_(statuses))
         with self._reading() as connection:
-            return tuple(_incident(dict(row)) for row in connection.execute(query).mappings())
+            return tuple(one for one in read_incidents(connection) if not statuses or one.status in statuses)
+
+    def incident(self, number: int) -> Incident:
+        """The incident of that number.
+
+        Raises:
+            ConfigError: if there is none.
+        """
+        with self._reading() as connection:
+            return incident_of(connection, number)
+
+    def rebaselines(self) -> tuple[Rebaseline, ...]:
+        """What counts as normal from some day on, because a person resolved an incident as expected."""
+        with self._reading() as connection:
+            return read_rebaselines(connection)
+
+    def trail(self, incident: int | None = None) -> tuple[Entry, ...]:
+        """The audit trail, of one incident or whole, oldest first."""
+        with self._reading() as connection:
+            return read_trail(connection, incident)
+
+    def trail_broken_at(self) -> int | None:
+        """Number of the first entry of the trail that was altered or lost; None when it is whole."""
+        with self._reading() as connection:
+            return broken_at(connection)
+
+    def actor(self, who: str) -> Actor:
+        """Somebody who acts now, by the wall clock and by the workspace's."""
+        at = self._now()
+        days = list(self.judged_days()) if self._clock == "archive" else []
+        return Actor(who, at, end_of(days[-1]) if days else at)
 
     def incidents_on(self, days: Collection[date]) -> frozenset[int]:
         """Numbers of the incidents that were there on any of these days."""
@@ -120,12 +173,18 @@ class State:
     def days_of_incidents(self, before: date) -> frozenset[date]:
         """Days on which something was found; not fit as a reference for ``before``, or a fault would become the normal.
 
-        What was judged later does not count, so that judging a day again finds what it found the first time.
+        What was judged later does not count, so that judging a day again finds what it found the first time. Days of an
+        incident that a person resolved as expected or as a false alarm are clean, up to the day they said so.
         """
-        found = (finding_days.c.incident.is_not(None), finding_days.c.day < before.isoformat())
+        lives = incident_lives.c
+        is_unfit = or_(lives.resolution.is_(None), lives.resolution.not_in(CLEAN), finding_days.c.day > lives.through)
+        query = (
+            select(finding_days.c.day)
+            .outerjoin(incident_lives, lives.incident == finding_days.c.incident)
+            .where(finding_days.c.incident.is_not(None), finding_days.c.day < before.isoformat(), is_unfit)
+        )
         with self._reading() as connection:
-            days = connection.execute(select(finding_days.c.day).where(*found).distinct()).scalars()
-            return frozenset(date.fromisoformat(day) for day in days)
+            return frozenset(date.fromisoformat(day) for day in connection.execute(query.distinct()).scalars())
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction for the rooms above that keep tables of their own here: all of it is written or nothing."""
@@ -133,19 +192,14 @@ class State:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with speaking_of(self._path), self._engine.begin() as connection:
+        with speaking_of(self._location), self._engine.begin() as connection:
+            lock_head(connection)
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with speaking_of(self._path), self._engine.connect() as connection:
+        with speaking_of(self._location), self._engine.connect() as connection:
             yield connection
-
-
-def _incident(row: dict[str, object]) -> Incident:
-    days = {name: date.fromisoformat(str(row[name])) for name in ("onset", "last_seen", "opened")}
-    ids = tuple(json.loads(str(row.pop("findings"))))
-    return Incident(**{**row, **days, "finding_ids": ids})  # type: ignore[arg-type]
 
 
 def _now() -> str:

@@ -53,3 +53,8 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not -float("inf") < value < float("inf"):
         return None
     return value
+
+
+def storable(text: str) -> str:
+    """The text as every database can hold it: no NUL character, no lone surrogates."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from recsysops.incidents.judged_day import JudgedDay
-from recsysops.incidents.schema import finding_days, findings, incidents, judged_days
-from recsysops.incidents.stored import to_text
-from recsysops.triage.findings import Finding
+from recsysops.incidents.lives import Life, final_owner, read_lives, upsert
+from recsysops.incidents.schema import finding_days, findings, incident_links, incidents, judged_days
+from recsysops.incidents.stored import storable, to_text
+from recsysops.triage.findings import SEVERITIES, Finding
 from recsysops.triage.grouping import Group
 
 CONTINUES_WITHIN = timedelta(days=7)
@@ -24,28 +24,31 @@ RESOLVED_AFTER = 3
 
 def write_day(connection: Connection, run: int, judged: JudgedDay) -> None:
     """Put the day in place of whatever the state said of it before."""
-    owners = [_owner_candidates(connection, group, judged.day) for group in judged.groups]
+    lives = read_lives(connection)
+    owners = [_owner_candidates(connection, group, judged.day, lives) for group in judged.groups]
     touched = _clear(connection, judged.day)
     day = judged.day.isoformat()
     values = {"run": run, "detectors": judged.detectors, "data": judged.data}
-    row = upsert(judged_days).values(day=day, **values)
+    row = upsert(connection, judged_days).values(day=day, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["day"], set_=values))
-    taken: set[int] = set()
+    shared = {life.merged_into for life in lives.values()}  # several groups of one day may be theirs
+    taken: dict[int, list[Group]] = {}
     for group, candidates in zip(judged.groups, owners, strict=True):
-        number = next((candidate for candidate in candidates if candidate not in taken), None)
-        number = _open(connection, group, judged.day) if number is None else number
-        taken.add(number)
+        number = next((one for one in candidates if one not in taken or one in shared), None)
+        number = _open(connection, group, judged.day, lives) if number is None else number
+        taken.setdefault(number, []).append(group)
         _add_days(connection, group.findings, day, incident=number)
-        _describe(connection, number, group, judged.day)
+    for number, groups in taken.items():
+        _describe(connection, number, groups, judged.day)
     _add_days(connection, judged.near, day, incident=None)
     _settle_findings(connection, [finding for group in judged.groups for finding in group.findings])
-    _settle_incidents(connection, touched | taken)
+    _settle_incidents(connection, touched | set(taken))
 
 
-def _owner_candidates(connection: Connection, group: Group, day: date) -> list[int]:
+def _owner_candidates(connection: Connection, group: Group, day: date, lives: Mapping[int, Life]) -> list[int]:
     """Incidents that had one of the group's findings around that day, then those about the same thing, oldest first.
 
-    A shift told by another statistic, or surest in another slice, is the same shift.
+    A shift told by another statistic, or surest in another slice, is the same shift. What was merged is the other one's.
     """
     ids = [finding.id for finding in group.findings]
     low, high = (day - CONTINUES_WITHIN).isoformat(), (day + CONTINUES_WITHIN).isoformat()
@@ -57,14 +60,14 @@ def _owner_candidates(connection: Connection, group: Group, day: date) -> list[i
         .order_by(finding_days.c.incident)
     )
     about = select(incidents.c.id).where(
-        incidents.c.entity == entity_of(group.headline),
+        incidents.c.entity == storable(entity_of(group.headline)),
         incidents.c.status != "withdrawn",
         incidents.c.opened <= high,
         incidents.c.last_seen >= low,
     )
     same_finding = list(connection.execute(query).scalars())
     same_thing = list(connection.execute(about.order_by(incidents.c.id)).scalars())
-    return list(dict.fromkeys([*same_finding, *same_thing]))
+    return list(dict.fromkeys(final_owner(lives, one) for one in (*same_finding, *same_thing)))
 
 
 def _clear(connection: Connection, day: date) -> set[int]:
@@ -76,31 +79,48 @@ def _clear(connection: Connection, day: date) -> set[int]:
     return touched
 
 
-def _open(connection: Connection, group: Group, day: date) -> int:
-    values = {**_described(group), "onset": group.onset.isoformat(), "last_seen": day.isoformat()}
-    result = connection.execute(insert(incidents).values(**values, opened=day.isoformat(), status="open"))
-    assert result.inserted_primary_key is not None
-    return int(result.inserted_primary_key[0])
+def _open(connection: Connection, group: Group, day: date, lives: Mapping[int, Life]) -> int:
+    """A new incident, with a reference to the last one about the same; no number is ever used twice."""
+    number = int(connection.execute(select(func.coalesce(func.max(incidents.c.id), 0) + 1)).scalar_one())
+    values = {**_described([group]), "onset": group.onset.isoformat(), "last_seen": day.isoformat()}
+    connection.execute(insert(incidents).values(id=number, **values, opened=day.isoformat(), status="open"))
+    earlier = _followed(connection, group, day)
+    if earlier is not None:
+        connection.execute(insert(incident_links).values(incident=number, follows=final_owner(lives, earlier)))
+    return number
 
 
-def _describe(connection: Connection, number: int, group: Group, day: date) -> None:
+def _followed(connection: Connection, group: Group, day: date) -> int | None:
+    """The last incident before the day with one of the group's findings, or about the same thing."""
+    ids = [finding.id for finding in group.findings]
+    had = select(finding_days.c.incident).where(finding_days.c.finding.in_(ids), finding_days.c.incident.is_not(None))
+    same = incidents.c.id.in_(had) | (incidents.c.entity == storable(entity_of(group.headline)))
+    query = select(incidents.c.id).where(
+        same, incidents.c.status != "withdrawn", incidents.c.last_seen < day.isoformat()
+    )
+    return connection.execute(query.order_by(incidents.c.last_seen.desc(), incidents.c.id.desc()).limit(1)).scalar()
+
+
+def _describe(connection: Connection, number: int, groups: Sequence[Group], day: date) -> None:
     """An incident reads as on the newest day it was seen."""
     same = (incidents.c.id == number, incidents.c.last_seen <= day.isoformat())
-    connection.execute(update(incidents).where(*same).values(**_described(group)))
-    earlier = (incidents.c.id == number, incidents.c.onset > group.onset.isoformat())
-    connection.execute(update(incidents).where(*earlier).values(onset=group.onset.isoformat()))
+    connection.execute(update(incidents).where(*same).values(**_described(groups)))
+    onset = min(group.onset for group in groups).isoformat()
+    earlier = (incidents.c.id == number, incidents.c.onset > onset)
+    connection.execute(update(incidents).where(*earlier).values(onset=onset))
 
 
-def _described(group: Group) -> dict[str, Any]:
-    head = group.headline
+def _described(groups: Sequence[Group]) -> dict[str, Any]:
+    """The words of the first group; the worst severity, the largest impact and the findings of all."""
+    head = groups[0].headline
     return {
-        "severity": group.severity,
-        "headline": head.headline,
-        "where": str(group.where),
+        "severity": max((group.severity for group in groups), key=SEVERITIES.index),
+        "headline": storable(head.headline),
+        "where": storable(str(groups[0].where)),
         "stage": head.stage,
-        "entity": entity_of(head),
-        "impact": group.impact,
-        "findings": json.dumps([finding.id for finding in group.findings]),
+        "entity": storable(entity_of(head)),
+        "impact": max(group.impact for group in groups),
+        "findings": json.dumps([finding.id for group in groups for finding in group.findings]),
     }
 
 
@@ -133,7 +153,9 @@ def _settle_findings(connection: Connection, found: Sequence[Finding]) -> None:
     """Add what is new, and make counts and days agree with ``finding_days`` again."""
     for finding in found:
         day = finding.day.isoformat()
-        row = upsert(findings).values(id=finding.id, first_day=day, last_day=day, times_seen=0, latest=to_text(finding))
+        row = upsert(connection, findings).values(
+            id=finding.id, first_day=day, last_day=day, times_seen=0, latest=to_text(finding)
+        )
         newer = findings.c.last_day <= day
         connection.execute(
             row.on_conflict_do_update(index_elements=["id"], set_={"latest": row.excluded.latest}, where=newer)

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from recsysops.errors import StateError
+from recsysops.incidents import schema
 from recsysops.incidents import write_day as writing
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.location import StateLocation
 from recsysops.incidents.state import State
 from recsysops.incidents.stored import from_text, to_text
 from recsysops.profiles.slices import Slice
@@ -47,16 +50,16 @@ def judged(number: int, *columns: str, near: tuple[str, ...] = ()) -> JudgedDay:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with State(tmp_path / "state") as opened:
+def state(place: StateLocation) -> Iterator[State]:
+    with State(place) as opened:
         yield opened
 
 
-def contents(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table but the log of runs."""
-    with closing(sqlite3.connect(folder / "state.db")) as connection:
-        tables = ("judged_days", "findings", "finding_days", "incidents")
-        return {table: sorted(connection.execute(f"SELECT * FROM {table}")) for table in tables}
+def contents(state: State) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table but the log of runs and the trail."""
+    tables = (schema.judged_days, schema.findings, schema.finding_days, schema.incidents, schema.incident_links)
+    with state.transaction() as connection:
+        return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables}
 
 
 def write(state: State, *days: JudgedDay) -> None:
@@ -103,11 +106,11 @@ def test_three_quiet_days_resolve_an_incident_and_a_week_later_it_is_a_new_one(s
     assert [(incident.id, incident.opened) for incident in state.incidents()] == [(1, day(0)), (2, day(20))]
 
 
-def test_judging_a_day_again_replaces_it(state: State, tmp_path: Path) -> None:
+def test_judging_a_day_again_replaces_it(state: State) -> None:
     write(state, judged(0), judged(1, "a"), judged(2, "a", near=("c",)))
-    before = contents(tmp_path / "state")
+    before = contents(state)
     write(state, judged(1, "a"), judged(2, "a", near=("c",)), judged(0))
-    assert contents(tmp_path / "state") == before
+    assert contents(state) == before
     write(state, judged(1), judged(2))
     assert [incident.status for incident in state.incidents()] == ["withdrawn"]
     assert state.found_on(day(2)) == frozenset()
@@ -130,7 +133,7 @@ def test_a_kill_at_any_step_leaves_the_whole_day_or_nothing(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, is_after: bool
 ) -> None:
     write(state, judged(0, "a"), judged(1, "a", "b"))
-    before = contents(tmp_path / "state")
+    before = contents(state)
     original = getattr(writing, step)
 
     def killed(*arguments: Any, **words: Any) -> None:
@@ -142,12 +145,12 @@ def test_a_kill_at_any_step_leaves_the_whole_day_or_nothing(
         patched.setattr(writing, step, killed)
         with pytest.raises(KeyboardInterrupt):
             write(state, judged(2, "a", "b", "c"))
-    assert contents(tmp_path / "state") == before
+    assert contents(state) == before
     write(state, judged(2, "a", "b", "c"))
     with State(tmp_path / "other") as other:
         other.begin_run("detect")
         write(other, judged(0, "a"), judged(1, "a", "b"), judged(2, "a", "b", "c"))
-    assert contents(tmp_path / "state") == contents(tmp_path / "other")
+        assert contents(state) == contents(other)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
@@ -165,7 +168,7 @@ def test_a_newer_version_and_a_foreign_database_are_refused(tmp_path: Path) -> N
         pass
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("UPDATE state_version SET version = 99")
-    with pytest.raises(StateError, match="found state of version 99, expected version 1"):
+    with pytest.raises(StateError, match="found state of version 99, expected version 2 or older"):
         State(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("DROP TABLE state_version")
