@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from recsysops.config.settings import WorkspaceSettings
     from recsysops.engines.in_process import Engine, ProfilingSummary
     from recsysops.incidents.detecting import Request
+    from recsysops.incidents.location import StateLocation
+    from recsysops.incidents.state import State
     from recsysops.inspection.report import CheckReport
+    from recsysops.looking.explain import Explanation
+    from recsysops.looking.status import Status
     from recsysops.profiles.history import Change
     from recsysops.profiles.measures import Measure
     from recsysops.reporting.compare_report import CompareReport
@@ -69,6 +73,13 @@ class Workspace:
     def state(self) -> Path:
         """The folder of profiles, state database and lock."""
         return self.root / self.settings.state.folder
+
+    @property
+    def location(self) -> StateLocation:
+        """Where the state is: the folder, and the database in it or on a server."""
+        from recsysops.incidents.location import state_location
+
+        return state_location(self.settings, self.root)
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
@@ -137,6 +148,37 @@ class Workspace:
         """
         return self._compare((reference, current), only, skip, fail_on, progress)
 
+    def status(self) -> Status:
+        """Where things stand: data, runs, open incidents, blind spots, alarm budget. Counts nothing."""
+        from recsysops.incidents.detecting import utc_now
+        from recsysops.looking.status import look_at_status
+
+        with self._remembered() as state:
+            return look_at_status(self.settings, self.root, self.state, state, now=utc_now())
+
+    def explain(self, finding_id: str, *, progress: Progress = SILENT) -> Explanation:
+        """The arithmetic of a finding, recomputed from the stored history as of the last day it was seen.
+
+        Args:
+            finding_id: as ``detect`` gives it, e.g. ``f-0123456789ab``.
+            progress: told of long work.
+
+        Raises:
+            ConfigError: if no such finding was ever kept.
+        """
+        from recsysops.incidents.judging import Judge
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.incidents.state import State
+        from recsysops.looking.explain import explain, kept_finding
+
+        with workspace_lock(self.location, "explain"), State(self.location, clock=self.settings.clock) as state:
+            known = (name for incident in state.incidents() for name in incident.finding_ids)
+            kept = kept_finding(state, finding_id, known)
+            chosen = self._detectors((), ())
+            engine, _ = self._counted(self.tables, chosen.measures, progress)
+            judge = Judge(engine, chosen.detectors, tuple(self.tables), self.settings.budget, self._changes())
+            return explain(kept, judge, self.settings, state)
+
     def snapshot(self, as_of: datetime | None = None) -> tuple[SnapshotResult, ...]:
         """Keep what changed in the upstream tables since the last snapshot.
 
@@ -154,7 +196,7 @@ class Workspace:
         if not names:
             raise ConfigError("snapshot", found="no upstream table", expected=f"one of {', '.join(UPSTREAM)}")
         moment = as_of or datetime.now(UTC)
-        with workspace_lock(self.state, "snapshot"):
+        with workspace_lock(self.location, "snapshot"):
             return tuple(take_snapshot(self.tables[name], self.state / SNAPSHOTS / name, moment) for name in names)
 
     def record_change(
@@ -188,20 +230,21 @@ class Workspace:
         from recsysops.incidents.judging import Judge
         from recsysops.incidents.lock import workspace_lock
         from recsysops.incidents.state import State
+        from recsysops.looking.last_run import LastRun, write_last_run
         from recsysops.reporting.detect_report import detect_report
 
         started = time.monotonic()
         settings = self.settings
         is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
         with ExitStack() as held:
-            held.enter_context(workspace_lock(self.state, "detect"))
-            state = held.enter_context(State(self.state) if is_kept else State.scratch(self.state))
+            held.enter_context(workspace_lock(self.location, "detect"))
+            state = held.enter_context(State(self.location, clock=settings.clock) if is_kept else State.scratch(self.location))
             tables = self.tables
             chosen = self._detectors(only, skip)
             engine, counted = self._counted(tables, chosen.measures, progress)
             judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
             detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
-        return detect_report(
+        report = detect_report(
             detection,
             workspace=settings.name,
             could_not=(*chosen.skipped, *counted.skipped),
@@ -211,6 +254,10 @@ class Workspace:
             seconds=time.monotonic() - started,
             is_kept=is_kept,
         )
+        if is_kept and report.days:
+            note = LastRun(report.days[-1], report.n_detectors, report.skipped, report.exit_code)
+            write_last_run(self.state, note)
+        return report
 
     def _compare(
         self,
@@ -234,7 +281,7 @@ class Workspace:
                 "--reference and --current", found=f"{words[1]!r} twice", expected="two different cohorts"
             )
         with ExitStack() as held:
-            held.enter_context(workspace_lock(self.state, "compare"))
+            held.enter_context(workspace_lock(self.location, "compare"))
             tables = self.tables
             chosen = self._detectors(only, skip)
             cohorts = [held.enter_context(open_cohort(tables, one, self.state)) for one in conditions]
@@ -267,10 +314,24 @@ class Workspace:
         engine = Engine(tables, self.state, progress=progress, n_reference_days=days)
         return engine, engine.profile(measures)
 
+    @contextmanager
+    def _remembered(self) -> Iterator[State | None]:
+        """The state, or None when nothing was ever run here; nothing is made by looking."""
+        from recsysops.incidents.sqlite_database import file_of
+        from recsysops.incidents.state import State
+
+        if not self.location.is_server and not file_of(self.location.folder).exists():
+            yield None
+            return
+        with State(self.location, clock=self.settings.clock) as state:
+            yield state
+
     def _changes(self) -> tuple[Change, ...]:
-        """What was recorded with ``recsysops change record``."""
+        """What was recorded with ``recsysops change record``, and what the table ``changes`` holds."""
         from recsysops.profiles.history import Change
+        from recsysops.tables.change_rows import change_rows
         from recsysops.tables.changes import read_changes
 
-        log = read_changes(self.state / CHANGES)
-        return tuple(Change(one.ts, one.kind, one.scope, one.description) for one in log.changes)
+        exported = change_rows(self.tables["changes"]) if "changes" in self.tables else ()
+        known = (*exported, *read_changes(self.state / CHANGES).changes)
+        return tuple(Change(one.ts, one.kind, one.scope, one.description, one.rollout) for one in known)

@@ -185,14 +185,14 @@ class FoldedHistory:
                 }
             )
         )
-        n_counters = len(measure.counters)
+        n_counters = len(measure.totals)
         folded = {
             name: _fold_keys(rows[name], self._windows[name].numbers(measure.table), keys, n_counters) for name in rows
         }
         distinct = {name: self._distinct(rows[name], name, measure, slice_) for name in rows}
         return KeyedContrast(
             keys=keys,
-            counters=measure.counters,
+            counters=measure.totals,
             reference_days=self._days("reference", measure.table),
             current_days=self._days("current", measure.table),
             reference=folded["reference"],

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from recsysops.engines.catalogue_query import read_catalogue
 from recsysops.engines.cohort_counts import joint_fingerprint, looked_up
 from recsysops.engines.day_series import MAX_DAYS
 from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
@@ -17,6 +19,7 @@ from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.engines.scan_task import Runner, ScanTask, run_here
 from recsysops.errors import RecSysOpsError
+from recsysops.profiles.catalogue import Catalogue
 from recsysops.profiles.frozen_sets import FrozenSet, read_frozen_sets, write_frozen_sets
 from recsysops.profiles.history import Change, Context, PartitionFacts
 from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
@@ -27,6 +30,9 @@ from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS, with_views
 from recsysops.triage.findings import Skipped
+
+if TYPE_CHECKING:
+    import duckdb
 
 BUCKET_DAYS = 35
 EVENT_TABLES = ("candidates", "outcomes")
@@ -106,8 +112,7 @@ class Engine:
         self._sweep()
         self._tables, self._units = self._own, []
         own = self._count([measure for measure in wanted if measure.table in self._own], self._own)
-        connect = lambda: open_connection(self._state, self._n_threads)  # noqa: E731
-        views = open_views(wanted, self._own, self._facts(), connect)
+        views = open_views(wanted, self._own, self._facts(), self._connect)
         self._tables = {**self._own, **views}
         derived = self._count([measure for measure in wanted if measure.table in views], views)
         self._collapse()
@@ -161,13 +166,22 @@ class Engine:
             reference_days=tuple(reference_days),
             current_days=tuple(current_days),
             schema=with_views(Schema({name: table.schema for name, table in self._own.items()})),
-            changes=tuple(changes),
+            changes=tuple(sorted((one for one in changes if one.ts <= now), key=lambda one: one.ts)),
+            catalogue=self.catalogue(max(current_days)) if current_days else Catalogue(),
             incident_days=frozenset(incident_days),
         )
         past = lambda: self.window(self._days_up_to(max(current_days)))  # noqa: E731
         return FoldedHistory(
             context, self.window(reference_days), self.window(current_days), past if current_days else None
         )
+
+    def catalogue(self, day: date) -> Catalogue:
+        """Launches near a day as known at its end; empty without a table of items that have them."""
+        facts = {name: {one.key: one.days for one in found} for name, found in self._facts().items()}
+        return read_catalogue(self._own, lambda name: facts.get(name, {}), day, self._connect)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        return open_connection(self._state, self._n_threads)
 
     def _days_up_to(self, last: date) -> tuple[date, ...]:
         """Consecutive days that end with ``last``, from the first with rows on, at most ``MAX_DAYS``."""

@@ -33,6 +33,8 @@ DISTINCT = "#distinct"
 """Key of the row that holds the HyperLogLog registers and no counters."""
 SLICE_TOP_K = 200
 """Keys kept for one slice; all rows together keep the measure's own ``top_k``."""
+SUM_UNIT = 1e6
+"""Sums are added in whole units of a millionth, for the same reason as exposure."""
 WEIGHT_UNIT = 1e15
 """Exposure is added in whole units of 1e-15, so that neither threads nor the split into partitions show in it."""
 _SQL: dict[Counter, str] = {
@@ -51,7 +53,7 @@ def stored_key(key: str) -> str:
 def columns_of(measure: Keyed, schema: TableSchema) -> tuple[str, ...]:
     """The table's columns that the measure reads."""
     roles = (schema.role("shown"), schema.role("position"))
-    return (measure.key, *(column.name for column in roles if column is not None))
+    return tuple(dict.fromkeys([measure.key, *measure.sums, *(column.name for column in roles if column is not None)]))
 
 
 class KeyedCounter:
@@ -88,6 +90,8 @@ class KeyedCounter:
             columns["shown"] = shown[index]
             if "exposure" in counters:
                 columns["weight"] = self._weights(rows, shown)[index]
+        for number, name in enumerate(self._measure.sums):
+            columns[f"v{number}"] = _millionths(rows.batch.column(name), name)[index]
         self._rows.add(columns)
 
     def _learn(self, names: pa.Array) -> None:
@@ -147,6 +151,12 @@ class KeyedCounter:
             writer.add(self._measure_id, int(day), EVERYTHING, key=DISTINCT, registers=sketch.tobytes())
 
 
+def _millionths(column: pa.Array, name: str) -> npt.NDArray[np.int64]:
+    """Values in whole millionths; what is no finite number is 0, and beyond ±9e12 a value is cut."""
+    values = doubles_of(column, name)
+    return np.rint(np.clip(np.where(np.isfinite(values), values, 0.0), -9e12, 9e12) * SUM_UNIT).astype(np.int64)
+
+
 def _counted_sql(rows: str, measure: Keyed, n_dimensions: int, has_repeats: bool) -> str:
     """(day, s0 …, key, c0 …) of every grouping set, s NULL where it is not grouped by.
 
@@ -155,15 +165,17 @@ def _counted_sql(rows: str, measure: Keyed, n_dimensions: int, has_repeats: bool
     """
     slices = slice_columns(n_dimensions)
     sets = ", ".join(["(day, key)", *(f"(day, key, s{d})" for d in range(n_dimensions))])
-    counters = ", ".join(f"{_SQL[counter]} AS c{index}" for index, counter in enumerate(measure.counters))
+    sums = [f"sum(v{number}) / {SUM_UNIT}" for number in range(len(measure.sums))]
+    expressions = [*(_SQL[counter] for counter in measure.counters), *sums]
+    counters = ", ".join(f"{expression} AS c{index}" for index, expression in enumerate(expressions))
     counted = f"SELECT day{slices}, key, {counters} FROM {rows} GROUP BY GROUPING SETS ({sets})"
     if not has_repeats:
         return counted
     excess = ", ".join(
         f"{'count(DISTINCT request) - count(request)' if counter == 'requests' else '0'} AS c{index}"
-        for index, counter in enumerate(measure.counters)
+        for index, counter in enumerate(measure.totals)
     )
-    totals = ", ".join(f"sum(c{index}) AS c{index}" for index in range(len(measure.counters)))
+    totals = ", ".join(f"sum(c{index}) AS c{index}" for index in range(len(measure.totals)))
     return (
         f"SELECT day{slices}, key, {totals} FROM ({counted} UNION ALL SELECT day{slices}, key, {excess} FROM {rows} "
         f"SEMI JOIN several USING (day, key, request) GROUP BY GROUPING SETS ({sets})) GROUP BY ALL"
@@ -173,7 +185,7 @@ def _counted_sql(rows: str, measure: Keyed, n_dimensions: int, has_repeats: bool
 def _stored_sql(names: str, measure: Keyed, n_dimensions: int) -> str:
     """Rows as a profile stores them: the top keys of every day and slice, and what remains."""
     slices = slice_columns(n_dimensions)
-    totals = ", ".join(f"CAST(sum(c{index}) AS DOUBLE)" for index in range(len(measure.counters)))
+    totals = ", ".join(f"CAST(sum(c{index}) AS DOUBLE)" for index in range(len(measure.totals)))
     is_whole = " AND ".join(f"s{d} IS NULL" for d in range(n_dimensions)) or "true"
     dimension = "".join(f"WHEN s{d} IS NOT NULL THEN $d{d} " for d in range(n_dimensions))
     value = "".join(f"list_extract($n{d}, s{d} + 1), " for d in range(n_dimensions))

@@ -138,7 +138,7 @@ def _columns_named(measure: Measure) -> tuple[str, ...]:
     if isinstance(measure, Cells):
         return tuple(name for name in (measure.column, measure.pair) if name)
     if isinstance(measure, Keyed):
-        return (measure.key,)
+        return (measure.key, *measure.sums)
     if isinstance(measure, PerRequest | KeyedSample):
         return measure.columns
     if isinstance(measure, Clusters):

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsysops.profiles.catalogue import Catalogue
 from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
@@ -195,6 +196,8 @@ class Change:
     kind: str
     scope: str
     description: str = ""
+    rollout: float | None = None
+    """Share of traffic it reached, in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,9 @@ class Context:
     current_days: tuple[date, ...]
     schema: Schema
     changes: tuple[Change, ...] = ()
+    """Recorded up to ``now``, oldest first."""
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    """Launches near the current day, as known at its end."""
     consumers: Mapping[str, int] = field(default_factory=dict)
     incident_days: frozenset[date] = frozenset()
     """Days before the current ones on which something was found; no expectation is learnt from them."""

@@ -42,7 +42,8 @@ class Cells:
 class Keyed:
     """Counters per key (an item, a member segment): the top keys and one tail, plus the number of distinct keys.
 
-    ``exposure`` is the sum of 1 / log2(1 + position) over impressions.
+    ``exposure`` is the sum of 1 / log2(1 + position) over impressions. ``sums`` are numeric columns to add up, after the
+    counters; NULL and NaN add nothing, and every value is rounded to a millionth, so that sums do not depend on order.
     """
 
     kind: ClassVar[str] = "keyed"
@@ -50,6 +51,12 @@ class Keyed:
     key: str
     counters: tuple[Counter, ...] = ("rows",)
     top_k: int = 1000
+    sums: tuple[str, ...] = ()
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Names of the counter axis: the counters, then ``sum of COLUMN`` for each sum."""
+        return (*self.counters, *(f"sum of {name}" for name in self.sums))
 
 
 @dataclass(frozen=True)

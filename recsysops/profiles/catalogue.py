@@ -1,0 +1,39 @@
+"""What the catalogue knew on a day of items that have lately come or gone: young and ageing items explain themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+FIRST_DAYS, AHEAD_DAYS = 90, 60
+"""Launches known to a catalogue lie at most so many days before and after its day."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Launches and ends of availability near a day, as known at its end. Times are UTC; an item without an entry is older.
+
+    ``launches``: by item, when it launches or did. ``ends``: by item, the end of its last period of availability, when that
+    lies within the same days. ``owners``: the teams of the items in ``launches``.
+    """
+
+    launches: Mapping[str, datetime] = field(default_factory=dict)
+    ends: Mapping[str, datetime] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    is_known: bool = False
+    """Whether the workspace has a catalogue with launches at all."""
+
+    def age_days(self, item: str, day: date) -> float | None:
+        """Days from the item's launch to the end of ``day``; negative before it; None for items that are older.
+
+        Example:
+            >>> book = Catalogue({"7": datetime(2026, 11, 1, 12, tzinfo=UTC)}, is_known=True)
+            >>> book.age_days("7", date(2026, 11, 2)), book.age_days("8", date(2026, 11, 2))
+            (1.5, None)
+        """
+        launch = self.launches.get(item)
+        if launch is None:
+            return None
+        end = datetime.combine(day, time.min, UTC)
+        return (end - launch).total_seconds() / 86_400 + 1
