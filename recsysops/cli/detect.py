@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recsysops.cli.options import options_of
+from recsysops.cli.options import Options, options_of
 from recsysops.cli.output import print_json, print_lines, screen_width
 from recsysops.cli.progress import progress_for
 
@@ -42,6 +42,10 @@ def run(
     only: Only = None,
     skip: Skip = None,
     fail_on: Fail = None,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", help="Print the arithmetic of this finding instead; judges nothing.", metavar="ID"),
+    ] = None,
 ) -> int:
     """Judge the days not yet judged and report incidents."""
     from recsysops.errors import ConfigError
@@ -50,6 +54,8 @@ def run(
     if date is not None and since is not None:
         raise ConfigError("--date and --since", found="both", expected="one of them")
     options = options_of(ctx)
+    if explain is not None:
+        return explained(options, explain)
     report = options.workspace().detect(
         date,
         since,
@@ -64,3 +70,15 @@ def run(
     else:
         print_lines(detect_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
     return report.exit_code
+
+
+def explained(options: Options, finding_id: str) -> int:
+    """Print the arithmetic of a finding."""
+    from recsysops.reporting.explain_view import explain_lines
+
+    told = options.workspace().explain(finding_id, progress=progress_for(options))
+    if options.json:
+        print_json(told.to_dict())
+    else:
+        print_lines(explain_lines(told, screen_width(), command=options.command), options)
+    return 0

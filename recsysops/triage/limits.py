@@ -46,8 +46,12 @@ class DayLimits:
 
     def of(self, finding: Finding) -> Limits:
         """Those that a finding has to meet."""
-        is_whole = finding.slice == EVERYTHING and finding.subject.kind in ("table", "column")
-        return self.whole if is_whole else self.parts
+        return self.whole if self.is_whole(finding) else self.parts
+
+    @staticmethod
+    def is_whole(finding: Finding) -> bool:
+        """Whether a finding is over all rows of a table or column."""
+        return finding.slice == EVERYTHING and finding.subject.kind in ("table", "column")
 
 
 @dataclass(frozen=True)

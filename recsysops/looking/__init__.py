@@ -1,0 +1,1 @@
+"""Looking without judging: where things stand, how a measure moved, how items fare, why a finding was said."""
