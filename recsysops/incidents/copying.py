@@ -24,6 +24,7 @@ def copy_state(location: StateLocation, folder: Path) -> None:
         _copy_rows(location, StateLocation(folder))
     elif file_of(location.folder).exists():
         open_database(location).dispose()  # refuses what is damaged or newer
+        folder.mkdir(parents=True, exist_ok=True)
         with (
             closing(sqlite3.connect(file_of(location.folder))) as source,
             closing(sqlite3.connect(file_of(folder))) as target,

@@ -11,18 +11,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recsysops.errors import LockHeldError, StateError
+from recsysops.incidents.location import StateLocation
 
 FILE_NAME = "lock"
 
 
 @contextmanager
-def workspace_lock(state: Path, verb: str, name: str = FILE_NAME) -> Iterator[None]:
+def workspace_lock(state: Path | StateLocation, verb: str, name: str = FILE_NAME) -> Iterator[None]:
     """Hold the workspace for the length of the block; another ``name`` is another lock.
+
+    With a state on a server, runs on other machines are kept out too.
 
     Raises:
         LockHeldError: at once, if another run holds it; names its process, verb and start.
         StateError: if the state folder cannot be written to.
     """
+    location = state if isinstance(state, StateLocation) else StateLocation(state)
+    with _folder_lock(location.folder, verb, name):
+        if not location.is_server:
+            yield
+            return
+        from recsysops.incidents.server_lock import server_lock
+
+        with server_lock(location, verb, name):
+            yield
+
+
+@contextmanager
+def _folder_lock(state: Path, verb: str, name: str) -> Iterator[None]:
     path = state / name
     try:
         state.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from recsysops.errors import ConfigError, StateError
 from recsysops.incidents.location import StateLocation
@@ -17,12 +17,13 @@ DRIVER = "postgresql+psycopg"
 CONNECT_SECONDS = 10
 
 
-def engine_of(location: StateLocation, *, application: str = "recsysops") -> Engine:
+def engine_of(location: StateLocation, *, application: str = "recsysops", pool: type[Pool] | None = None) -> Engine:
     """Connections to the server, in the workspace's schema.
 
     Args:
         location: of the state.
         application: the name under which the server lists the connections.
+        pool: how connections are kept; SQLAlchemy's default when None.
 
     Raises:
         ConfigError: if the URL cannot be read, or the driver is not installed.
@@ -36,7 +37,7 @@ def engine_of(location: StateLocation, *, application: str = "recsysops") -> Eng
             next_step="pip install 'recsysops[postgres]'",
         )
     given = {"connect_timeout": CONNECT_SECONDS, "application_name": application[:63]}
-    engine = create_engine(url, connect_args=given)
+    engine = create_engine(url, connect_args=given, poolclass=pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, record: ConnectionPoolEntry) -> None:

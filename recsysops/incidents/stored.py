@@ -56,5 +56,5 @@ def _finite(value: Any) -> Any:
 
 
 def storable(text: str) -> str:
-    """The text as every database can hold it: no NUL character, no lone surrogates."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    """The text as every database can hold it: without NUL characters."""
+    return text.replace("\x00", "\ufffd")

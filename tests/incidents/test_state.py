@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from recsysops.errors import StateError
-from recsysops.incidents import schema
+from recsysops.incidents import database, schema
 from recsysops.incidents import write_day as writing
 from recsysops.incidents.judged_day import JudgedDay
 from recsysops.incidents.location import StateLocation
@@ -180,3 +180,49 @@ def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="expected a folder"):
         State(tmp_path / "file" / "state")
+
+
+def test_a_state_of_version_1_is_brought_up_to_date_without_loss(tmp_path: Path) -> None:
+    """The tables as version 1 made them, with what it wrote; later versions only added tables."""
+    with State(tmp_path) as state:
+        state.begin_run("detect")
+        write(state, judged(0, "a"), judged(1, "a", near=("b",)))
+        before, incidents = contents(state), state.incidents()
+    added = {table.name for table in schema.metadata.sorted_tables} - OF_VERSION_1
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        for name in added:
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("UPDATE state_version SET version = 1")
+    with State(tmp_path) as state:
+        assert contents(state) == before
+        assert state.incidents() == incidents
+        (entry,) = state.trail()
+        assert (entry.action, entry.before, entry.after) == ("migrate", "version 1", "version 2")
+        write(state, judged(2, "a"))
+        assert state.trail_broken_at() is None
+    with State(tmp_path) as state:
+        assert len(state.trail()) == 1
+
+
+OF_VERSION_1 = {"state_version", "runs", "judged_days", "incidents", "findings", "finding_days"}
+
+
+def test_a_killed_migration_leaves_version_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with State(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
+        connection.execute("DROP TABLE trail")
+        connection.execute("DROP TABLE trail_head")
+        connection.execute("UPDATE state_version SET version = 1")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            State(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        assert connection.execute("SELECT version FROM state_version").fetchall() == [(1,)]
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'trail'").fetchall()
+    with State(tmp_path) as state:
+        assert state.trail_broken_at() is None
