@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.profiles.history import CellContrast, Context, History
-from recsysops.profiles.measures import N_BUCKETS, Cells, Measure
+from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
@@ -17,7 +17,7 @@ from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, 
 from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts, percent, where, without_reference
 from recsysops.triage.findings import Finding, Looked, Severity
 from recsysops.triage.rate_gate import MAX_P
-from recsysops.triage.volume_gate import Volumes, volume_gate
+from recsysops.triage.volume_gate import Volumes, volume_gate, rows_that_come_together
 from recsysops.triage.watched import clocked
 
 _HOUR_PRIOR_SD = 0.4
@@ -152,10 +152,7 @@ def _cluster_sizes(contrast: CellContrast, indices: npt.NDArray[np.int64]) -> np
     """Variance over mean of the rows of a bucket: how many rows come together; 1 for slices not asked for."""
     sizes = np.ones(len(contrast.slices))
     for index in indices:
-        buckets = contrast.load_buckets("reference", int(index))[:, 0].astype(np.float64)
-        by_day = buckets.reshape(-1, N_BUCKETS)
-        if by_day.sum() > 0:
-            sizes[index] = max(1.0, float(by_day.var(axis=1, ddof=1).mean() / by_day.mean()))
+        sizes[index] = rows_that_come_together(contrast, int(index))
     return sizes
 
 

@@ -9,6 +9,8 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from recsysops.profiles.history import CellContrast
+from recsysops.profiles.measures import N_BUCKETS
 from recsysops.statistics.count_tails import negative_binomial_tails
 from recsysops.triage.arithmetic import Term
 from recsysops.triage.level_gate import LevelLimits, Levels, level_gate
@@ -102,3 +104,10 @@ def volume_gate(
         np.asarray(np.maximum(tails.two_sided, level.p_value)),
         np.broadcast_to(size, np.shape(now)), level, np.asarray(tails.two_sided),
     )  # fmt: skip
+
+
+def rows_that_come_together(contrast: CellContrast, index: int) -> float:
+    """Variance over mean of the rows of a reference bucket in one slice, at least 1; 1 when the buckets are gone."""
+    buckets = contrast.load_buckets("reference", index)[:, 0].astype(np.float64)
+    by_day = buckets.reshape(-1, N_BUCKETS)
+    return max(1.0, float(by_day.var(axis=1, ddof=1).mean() / by_day.mean())) if by_day.sum() > 0 else 1.0
