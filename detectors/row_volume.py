@@ -17,7 +17,7 @@ from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, 
 from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts, percent, where, without_reference
 from recsysops.triage.findings import Finding, Looked, Severity
 from recsysops.triage.rate_gate import MAX_P
-from recsysops.triage.volume_gate import Volumes, volume_gate, rows_that_come_together
+from recsysops.triage.volume_gate import Volumes, rows_that_come_together, volume_gate
 from recsysops.triage.watched import clocked
 
 _HOUR_PRIOR_SD = 0.4
