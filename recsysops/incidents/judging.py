@@ -19,6 +19,7 @@ from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import group
 from recsysops.triage.limits import Weighed, weigh
 from recsysops.triage.onset import onset
+from recsysops.triage.replayed_limits import MEMORY_DAYS, replayed_limits
 
 
 class Counting(Protocol):
@@ -70,7 +71,10 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     heard = audit(history, judge.detectors)
     judged_before = [other for other in state.judged_days() if other < day]
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()
-    weighed = weigh(heard, judge.budget, seen)
+    looked_back = judged_before[-MEMORY_DAYS:]
+    past = state.past_findings(looked_back[0], day) if looked_back else ()
+    replayed = replayed_limits(past, looked_back, judge.budget, 2 * len(heard.looked))
+    weighed = weigh(heard, judge.budget, seen, replayed)
     n_rows = rows_of(judge, day)
     kept = _with_onsets(weighed.kept, state, day, judged_before)
     judged = JudgedDay(day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows), weighed.near)

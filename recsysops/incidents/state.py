@@ -19,6 +19,7 @@ from recsysops.incidents.copying import copy_state
 from recsysops.incidents.database import open_database, speaking_of
 from recsysops.incidents.incident import Incident, read_incidents
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.past_findings import past_findings
 from recsysops.incidents.location import StateLocation
 from recsysops.incidents.own_steps import own_steps
 from recsysops.incidents.rebaselines import Rebaseline, read_rebaselines
@@ -29,6 +30,7 @@ from recsysops.incidents.stored import from_text
 from recsysops.incidents.trail import Entry, append, broken_at, lock_head, read_trail
 from recsysops.incidents.write_day import write_day
 from recsysops.triage.findings import Finding
+from recsysops.triage.replayed_limits import PastFinding
 
 
 class State:
@@ -169,6 +171,11 @@ class State:
         query = select(findings.c.id, findings.c.latest).where(findings.c.id.in_(sorted(ids)))
         with self._reading() as connection:
             return {name: from_text(latest) for name, latest in connection.execute(query)}
+
+    def past_findings(self, first: date, before: date) -> tuple[PastFinding, ...]:
+        """What had a p-value from ``first`` to the day before ``before``, near misses included."""
+        with self._reading() as connection:
+            return past_findings(connection, first, before)
 
     def days_of_incidents(self, before: date) -> frozenset[date]:
         """Days on which something was found; not fit as a reference for ``before``, or a fault would become the normal.

@@ -7,6 +7,9 @@ budget on average; grouping can only lower the number of alarms further. Unlike 
 does not go deaf after quiet months. Half of the budget goes to the series over all rows and half to those over slices and
 single items, of which there are many more: watching another dimension must not make us deaf to what happens to everybody.
 
+History. In a living service healthy days differ by more than any p-value knows, so the limits of a family of series that
+has been loud before are tightened until the budget would have held (`recsysops.triage.replayed_limits`).
+
 Persistence. A fault just below the limit would need luck every day. A finding within ten times the limit on two
 judged days running is kept: by chance that happens at most 10 × budget per day × 10 × budget per day / ``n_series``
 times a day, well within the budget as soon as some hundred series are watched. Its near miss is not reported.
@@ -21,6 +24,7 @@ from recsysops.config.settings import BudgetSettings
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.triage.audit import Audit
 from recsysops.triage.findings import Finding
+from recsysops.triage.replayed_limits import NO_HISTORY, ReplayedLimits, family_of
 
 NEAR = 10.0
 """Times the limit that still counts as a near miss."""
@@ -36,6 +40,18 @@ class Limits:
     page: float
     near: float
 
+    def at_score(self, score: float) -> Limits:
+        """The same limits, tightened until an alarm needs −log10(p) of at least ``score``.
+
+        Example:
+            >>> Limits(1e-4, 1e-5, 1e-3).at_score(6.0)
+            Limits(digest=1e-06, page=1e-07, near=1e-05)
+        """
+        tighter = max(10.0**-score, 0.0)
+        if tighter >= self.digest:
+            return self
+        return Limits(tighter, self.page * (tighter / self.digest), NEAR * tighter)
+
 
 @dataclass(frozen=True)
 class DayLimits:
@@ -43,9 +59,16 @@ class DayLimits:
 
     whole: Limits
     parts: Limits
+    replayed: ReplayedLimits = NO_HISTORY
 
     def of(self, finding: Finding) -> Limits:
-        """Those that a finding has to meet."""
+        """Those that a finding has to meet: the budget's, and what its family's history asks for on top."""
+        limits = self.nominal(finding)
+        score = self.replayed.score(family_of(finding, is_whole=self.is_whole(finding)))
+        return limits.at_score(score)
+
+    def nominal(self, finding: Finding) -> Limits:
+        """Those that follow from the budget and the number of series alone."""
         return self.whole if self.is_whole(finding) else self.parts
 
     @staticmethod
@@ -64,8 +87,8 @@ class Weighed:
 
     @property
     def near(self) -> tuple[Finding, ...]:
-        """Those below the limit that come close enough to count tomorrow."""
-        return tuple(finding for finding in self.below if _p(finding) <= self.limits.of(finding).near)
+        """Those below the limit that come close enough to count tomorrow, and for the limits of later days."""
+        return tuple(finding for finding in self.below if _p(finding) <= self.limits.nominal(finding).near)
 
 
 def day_limits(budget: BudgetSettings, n_series: int, n_whole: int) -> DayLimits:
@@ -97,19 +120,22 @@ def limits_for(budget: BudgetSettings, n_series: int, share: float = 1.0) -> Lim
     return Limits(digest, page, max(min(NEAR * digest, NEAR_AT_MOST), digest))
 
 
-def weigh(audit: Audit, budget: BudgetSettings, seen_before: Collection[str] = ()) -> Weighed:
+def weigh(
+    audit: Audit, budget: BudgetSettings, seen_before: Collection[str] = (), replayed: ReplayedLimits = NO_HISTORY
+) -> Weighed:
     """Split an audit's findings at the budget's limits.
 
     Args:
         audit: what the detectors said.
         budget: how many false alarms people accept.
         seen_before: ids of the findings, kept or near, of the judged day before.
+        replayed: what the workspace's own history asks for.
 
     Returns:
         kept findings (those without a p-value are rules that tolerate nothing and always stay) and the others. A
         critical finding that misses the page limit stays as a warning.
     """
-    day = day_limits(budget, audit.n_series, audit.n_whole)
+    day = replace(day_limits(budget, audit.n_series, audit.n_whole), replayed=replayed)
     kept, below = [], []
     for finding in audit.findings:
         limits = day.of(finding)

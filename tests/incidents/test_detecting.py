@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -52,6 +52,7 @@ class FakeEngine:
         *,
         now: datetime,
         changes: Sequence[Change] = (),
+        incident_days: Collection[date] = (),
     ) -> History:
         schema = Schema({"candidates": TableSchema("candidates", ())})
         context = Context(now, "days", tuple(reference_days), tuple(current_days), schema, tuple(changes))
