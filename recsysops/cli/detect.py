@@ -10,6 +10,7 @@ import typer
 from recsysops.cli.options import Options, options_of
 from recsysops.cli.output import print_json, print_lines, screen_width
 from recsysops.cli.progress import progress_for
+from recsysops.cli.telling import tell
 
 
 class FailOn(StrEnum):
@@ -56,7 +57,8 @@ def run(
     options = options_of(ctx)
     if explain is not None:
         return explained(options, explain)
-    report = options.workspace().detect(
+    workspace = options.workspace()
+    report = workspace.detect(
         date,
         since,
         reference,
@@ -66,9 +68,10 @@ def run(
         progress=progress_for(options),
     )
     if options.json:
-        print_json(report.to_dict())
+        print_json({**report.to_dict(), "notifications": tell(options, workspace, report)})
     else:
         print_lines(detect_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
+        tell(options, workspace, report)
     return report.exit_code
 
 

@@ -38,6 +38,8 @@ VERBS = (
     Verb("detect", "Judge the days not yet judged and report incidents."),
     Verb("compare", "Judge one cohort against another: models, policies."),
     Verb("detectors", "List the detectors, or show one.", is_group=True),
+    Verb("schedule", "Start runs by cron or systemd, or stop that.", is_group=True),
+    Verb("notify", "Test where notices go, or send what waits.", is_group=True),
     Verb("drill", "Plant known faults and report what is found.", is_group=True),
 )
 

@@ -38,4 +38,3 @@ class ScheduleSettings(Settings):
     )
     log_bytes: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 1_000_000
     log_files: Annotated[int, Field(ge=1, le=100)] = Field(5, description="older logs that are kept")
-    environment_file: str | None = Field(None, description="lines NAME=VALUE for what cron does not know, e.g. secrets")

@@ -29,7 +29,7 @@ def may_hold_variables(path: tuple[str, ...]) -> bool:
             return True
         case ("tables", _, "source", "options", option) | ("notifications", "targets", _, option):
             return is_secret(option)
-        case ("schedule", _, "ping_url") | ("schedule", "environment_file") | ("metrics", "textfile"):
+        case ("schedule", _, "ping_url") | ("metrics", "textfile"):
             return True
     return False
 
