@@ -44,6 +44,10 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("arrow", "recsysops.tables.arrow_source:ArrowSource"),
         ("duckdb", "recsysops.tables.duckdb_source:DuckDbSource"),
         ("sqlite", "recsysops.tables.sqlite_source:SqliteSource"),
+        ("object_store", "recsysops.tables.object_store_source:ObjectStoreSource"),
+        ("delta", "recsysops.tables.delta_source:DeltaSource"),
+        ("iceberg", "recsysops.tables.iceberg_source:IcebergSource"),
+        ("database", "recsysops.tables.database_source:DatabaseSource"),
     ),
     "faults": (  # in the order of the catalogue
         ("null_spike", "recsysops.drills.faults.null_spike:NullSpike"),

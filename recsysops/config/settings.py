@@ -18,9 +18,10 @@ class SourceSettings(Settings):
 
     path: str = Field(min_length=1, description="file, folder, glob or URL, relative to the workspace")
     format: str = Field(
-        "auto", description="auto, parquet, csv, jsonl, arrow, duckdb, sqlite, or an installed plugin's name"
+        "auto",
+        description="auto, parquet, csv, jsonl, arrow, duckdb, sqlite, delta, iceberg, database, or a plugin's name",
     )
-    table: str | None = Field(None, description="table or view inside a database file")
+    table: str | None = Field(None, description="table or view of a database or catalogue")
     options: dict[str, Scalar] = Field(default_factory=dict, description="reader options, e.g. delimiter for CSV")
 
 

@@ -76,7 +76,7 @@ class FileSource(ABC):
         """Rows with exactly these columns in this order, at most 131,072 at a time."""
         path = self.path(partition)
         schema = self.schema(partition)
-        _refuse_unknown(columns, schema, path)
+        refuse_unknown(columns, schema, str(path))
         hive = dict(partition.values)
         stored = [name for name in columns if not is_hive(schema, name)]
         # a file is read even when only hive columns are wanted: it alone knows how many rows there are
@@ -105,9 +105,7 @@ class FileSource(ABC):
         )
         if doubles:
             raise SchemaError(partition.key, found=f"column {doubles[0]!r} twice", next_step="rename one in the export")
-        fields = [
-            pa.field(name, pa.string(), metadata=_HIVE) for name, _ in partition.values if name not in schema.names
-        ]
+        fields = [from_path(name, pa.string()) for name, _ in partition.values if name not in schema.names]
         return pa.schema([*schema, *fields])
 
 
@@ -138,6 +136,11 @@ def unreadable_content(path: Path, format_name: str, error: Exception) -> Source
 _HIVE = {b"recsysops.hive": b"1"}
 
 
+def from_path(name: str, type_: pa.DataType) -> pa.Field:
+    """The field of a column that is the same in all rows of a partition and not in its file."""
+    return pa.field(name, type_, metadata=_HIVE)
+
+
 def is_hive(schema: pa.Schema, name: str) -> bool:
     """Whether a column comes from the path and not from the file."""
     return bool(schema.field(name).metadata == _HIVE)
@@ -155,9 +158,10 @@ def _select(batch: pa.RecordBatch, columns: Sequence[str], stored: set[str], hiv
     return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
-def _refuse_unknown(columns: Sequence[str], schema: pa.Schema, path: Path) -> None:
+def refuse_unknown(columns: Sequence[str], schema: pa.Schema, where: str) -> None:
+    """Raise SchemaError if a column is not in the schema; the message names the nearest."""
     known = set(schema.names)
     for name in columns:
         if name not in known:
             hint = did_you_mean(name, schema.names, "look at the file's columns")
-            raise SchemaError(str(path), found=f"no column {name!r}", expected="the column", next_step=hint)
+            raise SchemaError(where, found=f"no column {name!r}", expected="the column", next_step=hint)

@@ -34,12 +34,12 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
     Raises:
         SourceError: for a URL, an unreadable folder, or when nothing matches.
     """
-    if _URL.match(pattern):
+    if is_url(pattern):
         raise SourceError(
-            pattern,
+            pattern.partition("@")[2] or pattern,  # what stands before may be a password
             found="a URL",
             expected="a local file, folder or glob",
-            next_step="copy or mount the files; object stores are not supported yet",
+            next_step="copy or mount the files, or set source.format to parquet, delta, iceberg or database",
         )
     anchor, segments = _split(pattern, root)
     endings = tuple(suffixes)
@@ -51,6 +51,11 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
     if not files:
         raise _nothing_matches(pattern, root, endings)
     return tuple(files)
+
+
+def is_url(path: str) -> bool:
+    """Whether a source's path is a URL and not a name in the file system."""
+    return _URL.match(path) is not None
 
 
 def hive_values(key: str) -> tuple[tuple[str, str], ...]:

@@ -7,9 +7,12 @@ from pathlib import Path
 from recsysops import registry
 from recsysops.config.settings import SourceSettings
 from recsysops.errors import SourceError
-from recsysops.tables.files import list_files
+from recsysops.tables.files import is_url, list_files
 from recsysops.tables.formats import ENDINGS, MAGIC
 from recsysops.tables.source import Source
+
+STORES = frozenset({"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "file"})
+"""Schemes that pyarrow opens; any other is taken for a database's."""
 
 
 def open_source(settings: SourceSettings, root: Path) -> Source:
@@ -24,6 +27,8 @@ def open_source(settings: SourceSettings, root: Path) -> Source:
         PluginError: if the format is not installed.
     """
     name = detect_format(settings.path, root) if settings.format == "auto" else settings.format
+    if name == "parquet" and is_url(settings.path):
+        name = "object_store"
     source: Source = registry.plugin("sources", name).load()(settings, root)
     return source
 
@@ -31,9 +36,15 @@ def open_source(settings: SourceSettings, root: Path) -> Source:
 def detect_format(path: str, root: Path) -> str:
     """The one format of the files that a path, folder or glob stands for, by ending and else by first bytes.
 
+    A folder with a Delta log is a Delta table; a URL is Parquet in an object store, or a database.
+
     Raises:
         SourceError: if there is no file, none of a known format, or several formats.
     """
+    if is_url(path):
+        return "object_store" if path.partition("://")[0].lower() in STORES else "database"
+    if (root / path / "_delta_log").is_dir():
+        return "delta"
     by_format: dict[str, str] = {}
     for file in list_files(path, root):
         by_format.setdefault(_format_of(file.path), file.key)

@@ -73,7 +73,6 @@ def test_a_broken_row_after_many_good_ones_is_named(tmp_path: Path) -> None:
         ("nope.parquet", "no such file"),
         ("logs/2026/*.csv", r"nearest folder that exists is .*logs, with 1 visible entries"),
         ("logs", "found logs/notes.txt, of no known format"),
-        ("s3://bucket/logs/*.parquet", "found a URL.*object stores are not supported yet"),
     ],
 )
 def test_nothing_to_read(tmp_path: Path, path: str, message: str) -> None:
