@@ -21,6 +21,7 @@ from types import ModuleType
 
 __all__ = [
     "between_days",
+    "bin_quantiles",
     "bucket_jackknife",
     "bucket_permutation",
     "chi_square",
@@ -32,6 +33,7 @@ __all__ = [
     "item_health",
     "jensen_shannon",
     "kolmogorov_smirnov",
+    "median_time",
     "moments",
     "multiplicity",
     "overdispersion",
