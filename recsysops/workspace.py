@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recsysops.incidents.state import State
     from recsysops.inspection.report import CheckReport
     from recsysops.looking.explain import Explanation
+    from recsysops.looking.show import ShowReport
     from recsysops.looking.status import Status
     from recsysops.profiles.history import Change
     from recsysops.profiles.measures import Measure
@@ -155,6 +156,39 @@ class Workspace:
 
         with self._remembered() as state:
             return look_at_status(self.settings, self.root, self.state, state, now=utc_now())
+
+    def show(
+        self,
+        measure: str,
+        column: str | None = None,
+        by: str | None = None,
+        since: str = "14d",
+        *,
+        table: str | None = None,
+        progress: Progress = SILENT,
+    ) -> ShowReport:
+        """The daily series of a measure with its reference band; counts what is not counted yet, judges nothing.
+
+        Args:
+            measure: e.g. ``missing_rate``, ``median``, ``exposure_share``; docs/looking.md lists them.
+            column: a column or role, ``COLUMN=VALUE`` for one category or key; None for rows.
+            by: a slice dimension.
+            since: the first day, or so many days back from the last complete one (``"14d"``).
+            table: where the column is; the first table that has it when None.
+            progress: told of long work.
+
+        Raises:
+            ConfigError: for an unknown measure, column, table or slice, with the nearest name.
+        """
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.looking.measure_names import shown
+        from recsysops.looking.showing import count_and_show
+        from recsysops.tables.open_tables import schema_of
+
+        wanted = shown(measure, column, table, schema_of(self.tables))
+        with workspace_lock(self.location, "show"), self._remembered() as state:
+            count = lambda measures: self._counted(self.tables, measures, progress)[0]  # noqa: E731
+            return count_and_show(wanted, by, since, self.settings, self.tables[wanted.table], state, count)
 
     def explain(self, finding_id: str, *, progress: Progress = SILENT) -> Explanation:
         """The arithmetic of a finding, recomputed from the stored history as of the last day it was seen.

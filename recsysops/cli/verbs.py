@@ -33,6 +33,7 @@ VERBS = (
     Verb("init", "Look at logs and write a commented recsysops.yaml."),
     Verb("check", "Is the workspace sound, and what would switch on more?"),
     Verb("status", "Where things stand: data, runs, incidents, blind spots."),
+    Verb("show", "How a measure moved, day by day, with its usual band."),
     Verb("snapshot", "Keep what changed in the upstream tables."),
     Verb("change", "Record a deploy, configuration or experiment.", is_group=True),
     Verb("detect", "Judge the days not yet judged and report incidents."),
