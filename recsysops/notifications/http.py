@@ -33,9 +33,9 @@ def post_json(url: str, value: Mapping[str, Any], headers: Mapping[str, str], ti
 
 def call(url: str, data: bytes | None, headers: Mapping[str, str], timeout_seconds: float) -> None:
     """One request, POST when there is data; raises as ``post_json`` does."""
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise SendError("the address is no http:// or https:// URL")
     try:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise SendError("the address is no http:// or https:// URL")
         request = Request(url, data, {"User-Agent": "recsysops", **headers})  # noqa: S310  (http or https, above)
     except ValueError:
         raise SendError("the address is no URL") from None

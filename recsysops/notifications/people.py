@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -51,7 +52,10 @@ def _service(url: str, timeout_seconds: float) -> Apprise | None:
     asset = apprise.AppriseAsset(app_id="recsysops", app_desc="recsysops", async_mode=False)
     timeouts = f"cto={timeout_seconds:g}&rto={timeout_seconds:g}&redirect=no"
     service = apprise.Apprise(asset=asset)
-    return service if service.add(f"{url}{'&' if '?' in url else '?'}{timeouts}") else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of its mail plugin, for a module that left Python
+        is_known = service.add(f"{url}{'&' if '?' in url else '?'}{timeouts}")
+    return service if is_known else None
 
 
 def _kind(notice: Notice) -> NotifyType:
