@@ -263,33 +263,40 @@ def _per(keys: npt.NDArray[np.object_], weights: npt.NDArray[np.float64]) -> npt
     return np.asarray(pd.Series(weights).groupby(pd.Series(keys, dtype=object)).transform("sum"), np.float64)
 
 
-def keyed(measure: Keyed, windows: Windows) -> KeyedContrast | None:
+def keyed(measure: Keyed, windows: Windows, slice_: Slice = EVERYTHING) -> KeyedContrast | None:
+    import pandas as pd
+
     frame = windows.frame
-    if measure.key not in frame:
+    if measure.key not in frame or any(name not in frame for name in measure.sums):
         return None
     keys = np.asarray(frame[measure.key].astype(str), object)
-    weight = _counters(windows, keys)
+    inside = windows.in_slice(slice_) & ~np.asarray(pd.isna(frame[measure.key]), np.bool_)
+    weights = _counters(windows, keys)
+    added = [
+        *(weights[counter] for counter in measure.counters),
+        *(np.nan_to_num(np.asarray(pd.to_numeric(frame[name]), np.float64)).round(6) for name in measure.sums),
+    ]
     tops = {
         key
         for day in {*windows.days("reference"), *windows.days("current")}
-        for key in _top(keys[windows.on(day)], measure.top_k)
+        for key in _top(keys[inside & windows.on(day)], measure.top_k)
     }
     ranked = sorted(tops)
 
     def count(days: tuple[date, ...]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        counts = np.zeros((len(days), len(ranked) + 1, len(measure.counters)))
+        counts = np.zeros((len(days), len(ranked) + 1, len(added)))
         place = {key: index for index, key in enumerate(ranked)}
         for unit, day in enumerate(days):
-            rows = windows.on(day)
+            rows = inside & windows.on(day)
             at = np.array([place.get(key, len(ranked)) for key in keys[rows]], np.int64)
-            for index, counter in enumerate(measure.counters):
-                counts[unit, :, index] = np.bincount(at, weight[counter][rows], minlength=len(ranked) + 1)
-        return counts, np.array([len(set(keys[windows.on(day)])) for day in days], np.float64)
+            for index, weight in enumerate(added):
+                counts[unit, :, index] = np.bincount(at, weight[rows], minlength=len(ranked) + 1)
+        return counts, np.array([len(set(keys[inside & windows.on(day)])) for day in days], np.float64)
 
     reference, distinct_reference = count(windows.reference_days)
     current, distinct_current = count(windows.current_days)
     return KeyedContrast(
-        tuple(ranked), measure.counters, windows.reference_days, windows.current_days,
+        tuple(ranked), measure.totals, windows.reference_days, windows.current_days,
         reference, current, distinct_reference, distinct_current,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.profiles.history import ClusterContrast, Counts, DaySeries, Window
+from recsysops.profiles.history import ClusterContrast, Counts, DaySeries, MomentContrast, Window, WindowMoments
 from recsysops.profiles.measures import N_BUCKETS, Cells, Clusters
 from recsysops.testing.brute_force import Windows
 
@@ -29,6 +29,30 @@ def moment_series(measure: Cells, windows: Windows) -> DaySeries | None:
             chosen = numbers[known & windows.within((day,)) & windows.in_slice(slice_)]
             values[row, column] = len(chosen), chosen.sum()
     return DaySeries(windows.slices, ("count", "sum"), days, values)
+
+
+def moments(measure: Cells, windows: Windows) -> MomentContrast | None:
+    """Count, mean, standard deviation and bounds of the finite numbers of each unit and slice."""
+    import pandas as pd
+
+    if measure.form != "moments" or measure.column not in windows.frame:
+        return None
+    numbers = np.asarray(pd.to_numeric(windows.frame[measure.column], errors="coerce"), np.float64)
+    known = np.isfinite(numbers)
+
+    def of(window: Window) -> WindowMoments:
+        values = np.full((5, len(windows.days(window)), len(windows.slices)), np.nan)
+        for row, day in enumerate(windows.days(window)):
+            for column, slice_ in enumerate(windows.slices):
+                chosen = numbers[known & windows.on(day) & windows.in_slice(slice_)]
+                values[0, row, column] = len(chosen)
+                if len(chosen):
+                    values[1, row, column], values[3:, row, column] = chosen.mean(), (chosen.min(), chosen.max())
+                if len(chosen) > 1:
+                    values[2, row, column] = chosen.std(ddof=1)
+        return WindowMoments(values[0].astype(np.int64), *values[1:])
+
+    return MomentContrast(windows.slices, windows.reference_days, windows.current_days, of("reference"), of("current"))
 
 
 def clusters(measure: Clusters, windows: Windows) -> ClusterContrast | None:

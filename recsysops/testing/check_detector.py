@@ -25,8 +25,10 @@ from pydantic import ValidationError
 from recsysops import registry
 from recsysops.tables.contract import TABLES
 from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.views.registered import VIEWS
 from recsysops.testing.detector_cases import DetectorCase, check_case
 from recsysops.testing.example_log import SCHEMA, ExampleLog, example_log
+from recsysops.testing.example_slates import example_slates
 from recsysops.testing.histories import ArrayHistory
 from recsysops.triage.detector import Detector, Verdict
 from recsysops.triage.findings import SEVERITIES, Finding, Looked, SkipKind, Skipped, Stage
@@ -118,15 +120,15 @@ def check_params_are_frozen_and_documented(detector: type[Detector]) -> None:
 
 
 def check_measures_are_stable_values(detector: type[Detector]) -> None:
-    asked, again = (list(_made(detector).measures(SCHEMA)) for _ in range(2))
+    asked, again = (list(_made(detector).measures(_small(detector).schema)) for _ in range(2))
     assert asked == again, "measures differ between two calls"
     assert len(set(asked)) == len(asked), "a measure is asked for twice"
-    unknown = {measure.table for measure in asked} - set(detector.meta.watches)
+    unknown = {_base(measure.table) for measure in asked} - set(detector.meta.watches)
     assert not unknown, f"measures read {unknown}, which meta.watches does not name"
 
 
 def check_no_tables_is_no_crash(detector: type[Detector]) -> None:
-    made, log = _made(detector), _small()
+    made, log = _made(detector), _small(detector)
     assert not list(made.measures(Schema({}))), "measures of an empty workspace: expected none"
     bare = ArrayHistory(replace(log.history(made).context, schema=Schema({})))
     for history in (bare, ArrayHistory(log.history(made).context)):
@@ -135,7 +137,7 @@ def check_no_tables_is_no_crash(detector: type[Detector]) -> None:
 
 def check_judging_is_pure(detector: type[Detector]) -> None:
     made = _made(detector)
-    history = spoiled_log().history(made)
+    history = spoiled_log(shows_slates(detector)).history(made)
     arrays: list[npt.NDArray[Any]] = [
         array for cells in history.cell_contrasts.values() for array in (cells.reference, cells.current)
     ]
@@ -149,7 +151,7 @@ def check_judging_is_pure(detector: type[Detector]) -> None:
 
 def check_findings_are_well_formed(detector: type[Detector]) -> None:
     made = _made(detector)
-    verdicts = list(made.judge(spoiled_log().history(made)))
+    verdicts = list(made.judge(spoiled_log(shows_slates(detector)).history(made)))
     assert all(isinstance(one, (Finding, Skipped, Looked)) for one in verdicts), "expected Finding, Skipped or Looked"
     assert any(isinstance(one, (Looked, Skipped)) for one in verdicts), "never says how much was looked at"
     found = _findings(verdicts)
@@ -167,7 +169,7 @@ def check_findings_are_well_formed(detector: type[Detector]) -> None:
 
 def check_findings_survive_json(detector: type[Detector]) -> None:
     made = _made(detector)
-    for one in _findings(made.judge(spoiled_log().history(made))):
+    for one in _findings(made.judge(spoiled_log(shows_slates(detector)).history(made))):
         said = one.to_dict()
         assert json.loads(json.dumps(said, allow_nan=False)) == said, f"{one.headline}: changed by JSON"
         assert all(math.isfinite(number) for number in one.series), f"{one.headline}: series with holes"
@@ -177,7 +179,7 @@ def check_queries_run(detector: type[Detector]) -> None:
     """Run in DuckDB over the very tables that were judged."""
     import duckdb
 
-    made, log = _made(detector), spoiled_log()
+    made, log = _made(detector), spoiled_log(shows_slates(detector))
     with duckdb.connect() as connection:
         for name, frame in log.tables.items():
             connection.register(name, frame.assign(ts=frame["ts"].dt.tz_localize(None)) if "ts" in frame else frame)
@@ -189,7 +191,7 @@ def check_queries_run(detector: type[Detector]) -> None:
 def check_identical_days_give_no_finding(detector: type[Detector]) -> None:
     import pandas as pd
 
-    made, log = _made(detector), _small()
+    made, log = _made(detector), _small(detector)
     tables = {}
     for name, frame in log.tables.items():
         clock = "ts" if "ts" in frame else "as_of"
@@ -197,13 +199,15 @@ def check_identical_days_give_no_finding(detector: type[Detector]) -> None:
         copies = [first.assign(**{clock: first[clock] + pd.Timedelta(days=index)}) for index in range(len(log.days))]
         for index, copy in enumerate(copies):
             if "request_id" in copy:
-                copy["request_id"] = [f"{index}-{one}" for one in copy["request_id"]]
+                copy["request_id"] = [
+                    None if one is None or one != one else f"{index}-{one}" for one in copy["request_id"]
+                ]
         tables[name] = pd.concat(copies, ignore_index=True)
     _no_findings(made, replace(log, tables=tables), "identical days")
 
 
 def check_order_and_extra_columns_do_not_matter(detector: type[Detector]) -> None:
-    made, log = _made(detector), spoiled_log()
+    made, log = _made(detector), spoiled_log(shows_slates(detector))
     rng = np.random.default_rng(1)
     tables = {
         name: frame.iloc[rng.permutation(len(frame))].assign(stray=1).reset_index(drop=True)
@@ -216,7 +220,7 @@ def check_order_and_extra_columns_do_not_matter(detector: type[Detector]) -> Non
 
 
 def check_degenerate_windows_do_not_crash(detector: type[Detector]) -> None:
-    made, log = _made(detector), _small()
+    made, log = _made(detector), _small(detector)
     no_current = replace(log, tables={name: _without(frame, log, current=True) for name, frame in log.tables.items()})
     no_reference = replace(
         log, tables={name: _without(frame, log, current=False) for name, frame in log.tables.items()}
@@ -231,7 +235,7 @@ def check_degenerate_windows_do_not_crash(detector: type[Detector]) -> None:
 
 
 def check_first_day_asks_for_more(detector: type[Detector]) -> None:
-    made, log = _made(detector), _small()
+    made, log = _made(detector), _small(detector)
     verdicts = list(made.judge(replace(log, days=log.days[-1:]).history(made)))
     assert not _findings(verdicts), "a finding on the first day of a healthy log"
     assert any(isinstance(one, (Skipped, Looked)) for one in verdicts), "says nothing on the first day"
@@ -241,7 +245,7 @@ def check_first_day_asks_for_more(detector: type[Detector]) -> None:
 
 
 def check_cohorts_can_be_compared(detector: type[Detector]) -> None:
-    made, log = _made(detector), replace(_small(), n_current=3)
+    made, log = _made(detector), replace(_small(detector), n_current=3)
     history = log.history(made)
     cohorts = replace(history, context=replace(history.context, mode="cohorts"))
     assert not _findings(made.judge(cohorts)), "a difference between halves of one healthy log"
@@ -250,15 +254,25 @@ def check_cohorts_can_be_compared(detector: type[Detector]) -> None:
 def check_clean_logs_give_no_alarm(detector: type[Detector]) -> None:
     """At most one of the seeds may give findings, and none below a p-value of 1e-4."""
     made = _made(detector)
-    alarms = [_findings(made.judge(_clean(seed).history(made))) for seed in range(N_CLEAN_SEEDS)]
+    slates = shows_slates(detector)
+    alarms = [_findings(made.judge(_clean(seed, slates).history(made))) for seed in range(N_CLEAN_SEEDS)]
     loud = [found for found in alarms if any((one.p_value or 0.0) < 1e-4 for one in found)]
     assert not loud, f"alarms on healthy logs: {[one.headline for one in loud[0]]}"
     assert sum(bool(found) for found in alarms) <= 1, f"{sum(map(bool, alarms))} of {N_CLEAN_SEEDS} healthy logs alarm"
 
 
-@lru_cache(maxsize=1)
-def spoiled_log() -> ExampleLog:
+def shows_slates(detector: type[Detector]) -> bool:
+    """Whether the detector needs the log of a whole recommender: it finds nothing to measure in the plain one."""
+    return not list(_made(detector).measures(SCHEMA))
+
+
+@lru_cache(maxsize=2)
+def spoiled_log(slates: bool = False) -> ExampleLog:
     """A log with a fault of every kind, so that nearly every detector has something to say."""
+    return _spoiled_slates() if slates else _spoiled_rows()
+
+
+def _spoiled_rows() -> ExampleLog:
     log = _clean(0).set("candidates", "feature_0", None, rate=0.1).set("candidates", "feature_1", 0.0, rate=0.1)
     log = log.set("candidates", "genre", 'it\'s "new"', rate=0.1).set("candidates", "score", math.nan, rate=0.01)
     log = log.set("candidates", "item_id", "item_39", where="position == 1").scale("candidates", "score", by=0.5)
@@ -266,13 +280,32 @@ def spoiled_log() -> ExampleLog:
     return log.repeat("candidates", rate=0.05)
 
 
+def _spoiled_slates() -> ExampleLog:
+    log = _clean(0, slates=True).drop("candidates", where="candidate_source == 'new' and market == 'DK'")
+    log = log.set("candidates", "raw_score", 0.5, where="ts.dt.minute < 6").scale("candidates", "score", by=0.5)
+    log = log.set("candidates", "item_id", 'it\'s "39"', where="position == 1").set(
+        "candidates", "position", 9.0, rate=0.03
+    )
+    log = log.set("candidates", "shown", True, where="filtered_by == 'seen' and ts.dt.hour < 4")
+    log = log.set("candidates", "model_id", "it's new", where="host == 'h2'").scale("candidates", "price", by=7.0)
+    log = log.set("candidates", "score", 0.5, where="ts.dt.minute < 6")
+    return log.drop("outcomes", where="ts.dt.minute >= 40").drop("outcomes", rate=0.7, where="origin == 'search'")
+
+
 @lru_cache(maxsize=16)
-def _clean(seed: int) -> ExampleLog:
+def _clean(seed: int, slates: bool = False) -> ExampleLog:
+    if slates:
+        return example_slates(n_days=6, requests_per_day=200, seed=100 + seed)
     return example_log(n_days=6, requests_per_day=200, slate=4, seed=100 + seed)
 
 
-def _small() -> ExampleLog:
-    return _clean(0)
+def _small(detector: type[Detector]) -> ExampleLog:
+    return _clean(0, shows_slates(detector))
+
+
+def _base(table: str) -> str:
+    """The table that a view is derived from; any other table itself."""
+    return VIEWS[table].base if table in VIEWS else table
 
 
 def _made(detector: type[Detector]) -> Detector:

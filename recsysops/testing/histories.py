@@ -26,6 +26,7 @@ from recsysops.profiles.history import (
 from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
+from recsysops.tables.views.registered import VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,7 @@ def history_from_tables(
     Args:
         tables: rows by contract name; the clock's column holds UTC timestamps.
         schema: of the same tables; a measure of an absent table or column gives None.
-        measures: what to count; of ``moments`` only the series is, ``Cohort`` is left out.
+        measures: what to count; ``Cohort`` is left out. Views are derived from the tables when the schema has them.
         reference_days: days of the reference window.
         current_days: days of the current window.
         mode: as in ``Context``.
@@ -117,6 +118,8 @@ def history_from_tables(
     from recsysops.testing import brute_force, brute_force_days
 
     measures = list(measures)
+    views = {measure.table for measure in measures} & {*VIEWS} & {*schema.tables} - {*tables}
+    tables = {**tables, **_derived(sorted(views), tables, schema)}
     context = context_of(schema, reference_days, current_days, mode)
     counted: dict[type, dict[Measure, object]] = {}
     count: dict[type, Callable[..., object]] = {
@@ -124,7 +127,6 @@ def history_from_tables(
         PerRequest: brute_force.per_request,
         KeyedSample: brute_force.sample,
         Facts: brute_force.facts,
-        Keyed: brute_force.keyed,
         Clusters: brute_force_days.clusters,
     }
     windows = {
@@ -145,16 +147,39 @@ def history_from_tables(
         and measure.table in windows
         and (found := brute_force_days.moment_series(measure, windows[measure.table])) is not None
     }
-    keyed = {(measure, EVERYTHING): result for measure, result in counted.get(Keyed, {}).items()}
+    keyed = {
+        (measure, slice_): contrast
+        for measure in measures
+        if isinstance(measure, Keyed) and measure.table in windows
+        for slice_ in windows[measure.table].slices
+        if (contrast := brute_force.keyed(measure, windows[measure.table], slice_)) is not None
+    }
+    moments = {
+        measure: moment
+        for measure in series
+        if isinstance(measure, Cells)
+        and (moment := brute_force_days.moments(measure, windows[measure.table])) is not None
+    }
     return ArrayHistory(
         context,
         {**counted.get(Cells, {}), **counted.get(PerRequest, {})},  # type: ignore[dict-item]
-        keyed,  # type: ignore[arg-type]
+        keyed,
         counted.get(KeyedSample, {}),  # type: ignore[arg-type]
         counted.get(Facts, {}),  # type: ignore[arg-type]
-        day_series=series,
+        moment_contrasts=moments,
+        day_series={**series},
         cluster_contrasts=counted.get(Clusters, {}),  # type: ignore[arg-type]
     )
+
+
+def _derived(views: Sequence[str], tables: Mapping[str, pd.DataFrame], schema: Schema) -> dict[str, pd.DataFrame]:
+    """The views over whole tables, as far as the tables allow them."""
+    if not views:
+        return {}
+    from recsysops.testing.derived_tables import derived_table
+
+    derived = {name: derived_table(name, tables, schema) for name in views}
+    return {name: frame for name, frame in derived.items() if frame is not None}
 
 
 def cell_contrast(

@@ -77,10 +77,12 @@ def _catalogue(tables: Schema) -> tuple[str, str]:
         return nothing + "NULL::TIMESTAMPTZ AS known_from, NULL::TIMESTAMPTZ AS known_to WHERE false", "NULL"
     start = "as_of" if items.role("as_of") is not None else "TIMESTAMPTZ '-infinity'"
     return (
-        f"SELECT item_id, any_value(launch_at) AS launch_at, any_value(tier) AS tier, any_value(owner) AS owner, "
-        f"{start} AS known_from, "
-        f"lead({start}, 1, TIMESTAMPTZ 'infinity') OVER (PARTITION BY item_id ORDER BY {start}) AS known_to "
-        f"FROM items GROUP BY item_id, {start}",
+        (
+            f"SELECT item_id, any_value(launch_at) AS launch_at, any_value(tier) AS tier, any_value(owner) AS owner, "
+            f"{start} AS known_from, "
+            f"lead({start}, 1, TIMESTAMPTZ 'infinity') OVER (PARTITION BY item_id ORDER BY {start}) AS known_to "
+            f"FROM items GROUP BY item_id, {start}"
+        ),
         "c.item_id IS NULL",
     )
 
@@ -98,6 +100,8 @@ def _availability(tables: Schema) -> tuple[str, str]:
     )
     return (
         "CASE WHEN listed.item_id IS NULL THEN NULL ELSE NOT coalesce(covered.is_covered, false) END",
-        f"LEFT JOIN (SELECT DISTINCT item_id FROM availability) listed ON listed.item_id = s.item_id "
-        f"LEFT JOIN LATERAL (SELECT true AS is_covered FROM availability p WHERE {own} AND {covers} LIMIT 1) covered ON true",
+        (
+            f"LEFT JOIN (SELECT DISTINCT item_id FROM availability) listed ON listed.item_id = s.item_id "
+            f"LEFT JOIN LATERAL (SELECT true AS is_covered FROM availability p WHERE {own} AND {covers} LIMIT 1) covered ON true"
+        ),
     )
