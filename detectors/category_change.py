@@ -54,6 +54,7 @@ class CategoryChange:
         ("candidates", "outcomes", "items", "item_features", "member_features"),
         "warning",
         "feature",
+        yields_to_plans=True,
     )
 
     class Params(Parameters):

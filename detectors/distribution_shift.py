@@ -51,6 +51,7 @@ class DistributionShift:
         ("candidates", "outcomes", "items", "item_features", "member_features"),
         "warning",
         "feature",
+        yields_to_plans=True,
     )
 
     class Params(Parameters):

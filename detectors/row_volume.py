@@ -52,6 +52,7 @@ class RowVolume:
         ("candidates", "outcomes", "items", "item_features", "member_features"),
         "warning",
         "logging",
+        yields_to_plans=True,
     )
 
     class Params(Parameters):

@@ -38,7 +38,7 @@ class ScoreShift:
         Three gates of ``recsysops.triage.shape_gate``.
     """
 
-    meta = DetectorMeta("OUT202", "output.score_shift", ("candidates",), "warning", "ranking")
+    meta = DetectorMeta("OUT202", "output.score_shift", ("candidates",), "warning", "ranking", yields_to_plans=True)
 
     class Params(Parameters):
         """Floors of ``output.score_shift``."""

@@ -19,6 +19,7 @@ from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import group
 from recsysops.triage.limits import Weighed, weigh
 from recsysops.triage.onset import onset
+from recsysops.triage.planned import with_plans
 from recsysops.triage.replayed_limits import MEMORY_DAYS, replayed_limits
 
 
@@ -76,7 +77,9 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     replayed = replayed_limits(past, looked_back, judge.budget, 2 * len(heard.looked))
     weighed = weigh(heard, judge.budget, seen, replayed)
     n_rows = rows_of(judge, day)
-    kept = _with_onsets(weighed.kept, state, day, judged_before)
+    yielding = {detector.meta.name for detector in judge.detectors if detector.meta.yields_to_plans}
+    dated = _with_onsets(weighed.kept, state, day, judged_before)
+    kept = with_plans(dated, yielding, history.context.changes, history.context.schema)
     judged = JudgedDay(day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows), weighed.near)
     return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
 

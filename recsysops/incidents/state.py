@@ -19,9 +19,9 @@ from recsysops.incidents.copying import copy_state
 from recsysops.incidents.database import open_database, speaking_of
 from recsysops.incidents.incident import Incident, read_incidents
 from recsysops.incidents.judged_day import JudgedDay
-from recsysops.incidents.past_findings import past_findings
 from recsysops.incidents.location import StateLocation
 from recsysops.incidents.own_steps import own_steps
+from recsysops.incidents.past_findings import past_findings
 from recsysops.incidents.rebaselines import Rebaseline, read_rebaselines
 from recsysops.incidents.run_log import Run, read_runs
 from recsysops.incidents.schema import finding_days, findings, incident_lives, judged_days, runs

@@ -34,6 +34,7 @@ def from_text(text: str) -> Finding:
         onset=date.fromisoformat(stored["onset"]),
         series=tuple(_number(value) for value in stored["series"]),
         query=stored["query"] or "",
+        follows=stored.get("follows") or "",
     )
 
 

@@ -43,6 +43,9 @@ def incident_lines(heading: Heading, findings: Sequence[Finding], width: int, *,
     shown = list(findings) if verbose else _widest(findings)[:N_PROOFS]
     for finding in shown:
         yield from proof_lines(finding, width, verbose=verbose)
+    plan = next((finding.follows for finding in findings if finding.follows), "")
+    if plan:
+        yield from wrapped(f"expected: follows {literal(plan)}, which is on record", width, indent=4, style="dim")
     more = len(findings) - len(shown)
     parts = [f"touches {percent(heading.impact)} of rows"] if heading.impact > 0 else []
     if len(findings) > 1:

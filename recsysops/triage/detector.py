@@ -36,6 +36,9 @@ class DetectorMeta:
     """Tables of the contract; the detector is skipped when the workspace has none of them."""
     severity: Severity
     stage: Stage
+    yields_to_plans: bool = False
+    """Whether what it finds may be somebody's recorded intention: shares, volumes and distributions move with campaigns,
+    releases and experiments; missing or invalid values are never intended."""
 
 
 class Detector(Protocol):

@@ -64,6 +64,8 @@ class Finding:
     """The statistic of each reference unit and then of the current one, for the sparkline."""
     query: str = ""
     """SQL that shows the fact again, in DuckDB, on the table's own files."""
+    follows: str = ""
+    """The recorded plan that explains it, in words; such findings are information."""
     arithmetic: tuple[Term, ...] = field(default=(), compare=False)
     """How ``value``, ``effect`` and ``p_value`` came about; recomputed when asked for, never stored."""
 
@@ -106,6 +108,7 @@ class Finding:
             "onset": (self.onset or self.day).isoformat(),
             "series": list(self.series),
             "query": self.query or None,
+            "follows": self.follows or None,
         }
 
 

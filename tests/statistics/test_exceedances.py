@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from recsysops.statistics.exceedances import HONEST_SCALE, exceedance_limit
 
 

@@ -122,6 +122,7 @@ def _clean_day(
     alarms = tuple(
         CleanAlarm(day, incident.headline, is_page, incident.opened == day)
         for incident in there
+        if incident.severity != "info"  # told, but nobody is told of it unasked
         if (is_page := incident.severity == "critical" and incident.id not in paged) or incident.opened == day
     )
     return CleanDay(day, open_before, frozenset(name for one in there for name in one.finding_ids), alarms, benign)

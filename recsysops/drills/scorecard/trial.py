@@ -60,7 +60,8 @@ class Watch:
     def look(self, workspace: Workspace, day: date) -> None:
         """Run the detectors on the newest day and note what they say."""
         report = workspace.detect()
-        told = Told(day, report.incidents, report.findings, aliases_of(workspace))
+        alarms = tuple(one for one in report.incidents if one.severity != "info")
+        told = Told(day, alarms, report.findings, aliases_of(workspace))
         self.n_runs += 1
         self.matched = match(told, self.twin, self.placed.fault.meta, self.truth)
         self.fresh |= {incident.id for incident in self.matched.fresh}
