@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
+from recsysops.config.settings import SourceSettings
 from recsysops.errors import PluginError, SourceError
 from recsysops.tables.database_sql import SQLITE, DatabaseTable
 from recsysops.tables.extras import missing, needed
+from recsysops.tables.sqlite_source import SqliteSource
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Select
@@ -91,9 +93,9 @@ class AdbcDriver:
         self.errors: tuple[type[Exception], ...] = (self._driver.Error, OSError, pa.ArrowException)
 
     def columns(self, table: str) -> Mapping[str, TypeEngine[Any]]:
-        """From SQLite's declarations, or PostgreSQL's information schema."""
+        """From SQLite's declarations and values, or PostgreSQL's information schema."""
         if self.dialect == SQLITE:
-            return DbApiDriver(self._url).columns(table)
+            return _sqlite_columns(self._url, table)
         from sqlalchemy import column, func, select
         from sqlalchemy import table as table_
 
@@ -155,7 +157,8 @@ class DbApiDriver:
         from sqlalchemy.pool import NullPool
 
         self.dialect = url.get_backend_name()
-        self.errors: tuple[type[Exception], ...] = (SQLAlchemyError, pa.ArrowException)
+        # values that are not of their column's type are TypeErrors of the library's
+        self.errors: tuple[type[Exception], ...] = (SQLAlchemyError, pa.ArrowException, TypeError)
         try:
             self._engine = create_engine(url, poolclass=NullPool)
         except (ImportError, NoSuchModuleError) as error:
@@ -173,6 +176,8 @@ class DbApiDriver:
         from sqlalchemy import inspect
         from sqlalchemy.exc import NoSuchTableError
 
+        if self.dialect == SQLITE:
+            return _sqlite_columns(self._engine.url, table)
         schema, _, name = table.rpartition(".")
         try:
             return {str(one["name"]): one["type"] for one in inspect(self._engine).get_columns(name, schema or None)}
@@ -214,6 +219,21 @@ def _cast(array: pa.Array, type_: pa.DataType) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     return array if array.type == type_ else array.cast(type_)
+
+
+def _sqlite_columns(url: URL, table: str) -> Mapping[str, TypeEngine[Any]]:
+    """As for SQLite files: by affinity, and by the values where the declaration says nothing, as for dates."""
+    from sqlalchemy import types
+
+    path = Path(url.database or "")
+    schema = SqliteSource(SourceSettings(path=str(path), table=table), path.parent).read_schema(path)
+    kinds: dict[pa.DataType, TypeEngine[Any]] = {
+        pa.int64(): types.BigInteger(),
+        pa.float64(): types.Double(),
+        pa.bool_(): types.Boolean(),
+        pa.binary(): types.LargeBinary(),
+    }
+    return {field.name: kinds.get(field.type, types.Text()) for field in schema}
 
 
 def _postgresql_type(name: str) -> TypeEngine[Any]:

@@ -113,8 +113,8 @@ class DatabaseSource:
 
     def _partition(self, table: DatabaseTable, value: Any, n_rows: int, newest: Any) -> Partition:
         column = self._day or self._by
-        mark = "" if value is None else quote(str(value), safe=" -:")
-        key = self._name if column is None else f"{self._name}/{quote(column, safe=' ')}={mark}"
+        key = self._name if column is None else f"{self._name}/{quote(column, safe=' ')}"
+        key += "" if value is None else f"={quote(str(value), safe=' -:')}"  # NULL is told from the empty text
         content = f"{newest}" if self._changed else _checksum(self._rows(table, value, table.schema.names), table)
         digest = hashlib.sha256("\0".join([key, str(n_rows), content, str(table.schema)]).encode()).hexdigest()
         return Partition(key, digest, 0, _moment(newest) or _moment(value) or 0.0)
@@ -147,10 +147,23 @@ def _checksum(batches: Iterator[pa.RecordBatch], table: DatabaseTable) -> str:
     """A digest of rows in any order."""
     import duckdb
 
-    reader = pa.RecordBatchReader.from_batches(table.schema, batches)
+    failures: list[Exception] = []
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from batches
+        except Exception as error:  # DuckDB would pass on its text alone
+            failures.append(error)
+            raise
+
     with duckdb.connect(":memory:") as connection:
-        connection.register("content", reader)
-        row = connection.execute("SELECT sum(hash(content)), bit_xor(hash(content)) FROM content").fetchone()
+        connection.register("content", pa.RecordBatchReader.from_batches(table.schema, watched()))
+        try:
+            row = connection.execute("SELECT sum(hash(content)), bit_xor(hash(content)) FROM content").fetchone()
+        except duckdb.Error:
+            if failures:
+                raise failures[0] from None
+            raise
     return str(row)
 
 

@@ -94,8 +94,6 @@ class DatabaseTable:
     def _arrow(self, type_: TypeEngine[Any]) -> pa.DataType:
         from sqlalchemy import types
 
-        if self.dialect == SQLITE and isinstance(type_, types.Date | types.DateTime):
-            return pa.string()  # SQLite has no times: they are texts
         if isinstance(type_, types.DateTime):
             return pa.timestamp("us", "UTC" if type_.timezone else None)
         kinds: tuple[tuple[type, pa.DataType], ...] = (
@@ -111,5 +109,4 @@ class DatabaseTable:
     def _is_text(self, type_: TypeEngine[Any]) -> bool:
         from sqlalchemy import types
 
-        is_plain = isinstance(type_, types.String) and not isinstance(type_, types.Enum)
-        return is_plain or (self.dialect == SQLITE and isinstance(type_, types.Date | types.DateTime))
+        return isinstance(type_, types.String) and not isinstance(type_, types.Enum)

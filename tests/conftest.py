@@ -1,4 +1,4 @@
-"""Where the state is kept in the tests: SQLite and, where PostgreSQL is installed, a private server of it."""
+"""What tests of several rooms need: a private server of PostgreSQL where it is installed, and places for the state."""
 
 from __future__ import annotations
 
