@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 
 from recsysops.errors import SourceError
-from recsysops.incidents.database import FILE_NAME as STATE_FILE
 from recsysops.incidents.lock import FILE_NAME as LOCK_FILE
+from recsysops.incidents.sqlite_database import FILE_NAME as STATE_FILE
 
 LINKED = ".parquet"
 """Logs and profiles are put in place whole, never written in place, so that a link to them stays as it is."""
