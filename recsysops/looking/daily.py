@@ -101,7 +101,7 @@ def _place(shown: Shown, contrast: CellContrast, name: str) -> int:
         return contrast.cells.index(name, 0, n)
     known = contrast.cells[n:]
     if name not in known:
-        advice = did_you_mean(name, known, "the top categories are counted one by one, the rest together")
+        advice = did_you_mean(name, known, "new values count as new_rate, rare ones only together")
         where = f"{shown.table}.{shown.column}"
         raise ConfigError(where, found=f"no category {name!r}", expected="one that is counted", next_step=advice)
     return n + known.index(name)

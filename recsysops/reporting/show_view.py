@@ -17,7 +17,7 @@ WIDEST_SPARK = 40
 def show_lines(report: ShowReport, width: int, *, verbose: bool = False, command: str = "recsysops") -> Iterator[Line]:
     """Answer, a row per slice, the days with ``verbose``, what the band is, the query."""
     is_outside = any(one.points[-1].is_outside for one in report.series)
-    yield from wrapped(_answer(report), width, style="yellow" if is_outside else "bold")
+    yield from wrapped(answer(report), width, style="yellow" if is_outside else "bold")
     yield Line("")
     yield from _rows(report, width)
     if report.n_hidden:
@@ -35,7 +35,8 @@ def show_lines(report: ShowReport, width: int, *, verbose: bool = False, command
     yield from next_lines([f"{command} {' '.join(_again(report))} {'--html show.html' if verbose else '--verbose'}"])
 
 
-def _answer(report: ShowReport) -> str:
+def answer(report: ShowReport) -> str:
+    """The first line: where the last day lies."""
     last = report.days[-1]
     outside = [one for one in report.series if one.points[-1].is_outside]
     days = f"{span(report.days)} ({count(len(report.days), 'day')})"
@@ -70,7 +71,9 @@ def _name(one: Series) -> str:
 
 
 def _spark(one: Series, room: int) -> str:
-    return sparkline([point.value for point in one.points], room)
+    """Scaled so that the bands fit in: a healthy series stays in the middle instead of filling the height."""
+    limits = [limit for point in one.points[-room:] for limit in (point.low, point.high)]
+    return sparkline([point.value for point in one.points], room, limits)
 
 
 def _days(report: ShowReport, one: Series, width: int) -> Iterator[Line]:

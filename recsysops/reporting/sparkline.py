@@ -9,12 +9,13 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 
 
-def sparkline(series: Sequence[float], width: int = 20) -> str:
+def sparkline(series: Sequence[float], width: int = 20, within: Sequence[float] = ()) -> str:
     """One block per value, the newest last, scaled from the least to the greatest; ``·`` where there is none.
 
     Args:
         series: values in order of time.
         width: the most blocks; older values are left out.
+        within: more values that the scale has to hold, such as the limits of a band.
 
     Returns:
         a text of ``min(len(series), width)`` characters. A flat series is drawn low.
@@ -24,7 +25,7 @@ def sparkline(series: Sequence[float], width: int = 20) -> str:
         '▁▁·▁█'
     """
     shown = list(series)[-width:] if width > 0 else []
-    finite = [value for value in shown if math.isfinite(value)]
+    finite = [value for value in (*shown, *within) if math.isfinite(value)] if shown else []
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)
     return "".join(_block(value, low, high) for value in shown)
 
