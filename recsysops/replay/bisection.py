@@ -84,5 +84,5 @@ def _of_group(dimension: str, value: str, first: Codes) -> list[Divergence]:
         if n:
             interval = wilson_interval(int(n), len(first))
             low, high = float(interval.low), float(interval.high)
-            rows.append(Divergence(dimension, value, stage, len(first), int(n), n / len(first), low, high))
+            rows.append(Divergence(dimension, value, stage, len(first), int(n), int(n) / len(first), low, high))
     return rows

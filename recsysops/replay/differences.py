@@ -106,12 +106,15 @@ def _of_single_rows(pair: Mismatch) -> tuple[np.ndarray[tuple[int], np.dtype[np.
     logged, source = pair.logged, pair.source
     classes = np.zeros(len(logged), np.int8)
     differs = ~is_same(logged, source)
+    has_none, had_none = np.isnan(logged), np.isnan(source)
     is_default = _equals(logged, pair.default) if pair.is_defaulted is None else pair.is_defaulted
-    classes[differs & np.isnan(logged)] = MISSING
-    classes[differs & np.isnan(source)] = UNEXPECTED
-    classes[differs & np.isnan(source) & is_default] = SAME  # nothing there, and filled in as declared
-    classes[differs & ~np.isnan(source) & is_default] = DEFAULTED
-    return classes, differs & ~np.isnan(logged) & ~np.isnan(source) & ~is_default
+    another = np.zeros(len(logged), bool) if pair.is_of_another is None else pair.is_of_another
+    classes[differs & has_none] = MISSING
+    classes[differs & had_none] = UNEXPECTED
+    classes[differs & had_none & is_default] = SAME  # nothing there, and filled in as declared
+    classes[differs & ~had_none & is_default] = DEFAULTED
+    # a row that is another's as a whole may well have a value where its own has none
+    return classes, differs & ~is_default & (another | ~(has_none | had_none))
 
 
 def _equals(values: Floats, one: float | None) -> Flags:

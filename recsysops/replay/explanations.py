@@ -138,7 +138,7 @@ def _typical(values: Floats) -> float:
 
 
 def _most_frequent(values: Floats) -> float | None:
-    known, counts = np.unique(values, return_counts=True)
+    known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     return float(known[np.argmax(counts)]) if len(known) else None
 
 

@@ -63,8 +63,9 @@ def graded(logged: npt.NDArray[Any], replayed: Floats, request: Integers, *, top
     is_close = requests == L3
     if np.any(is_close):
         chosen = np.flatnonzero(is_close[request])
-        is_same = same_order(logged[chosen].astype(np.float64), replayed[chosen], request[chosen], top_k)
-        requests[is_close & is_same[: len(requests)]] = L2
+        known, which = np.unique(request[chosen], return_inverse=True)
+        is_same = same_order(logged[chosen].astype(np.float64), replayed[chosen], which, top_k)
+        requests[known[is_same]] = L2
     return Graded(rows, requests)
 
 

@@ -44,7 +44,10 @@ class Replay:
 
     @property
     def match_rate(self) -> float:
-        """Share of the requests looked at that agree at every stage, in [0, 1]; NaN without any."""
+        """Share of requests that agree at every stage that could be looked at for them, in [0, 1]; NaN without any.
+
+        A request that a fallback answered has no scores to compare; its features are compared all the same.
+        """
         return float(np.mean(self.first_stage == len(STAGES))) if len(self.first_stage) else float("nan")
 
 

@@ -53,7 +53,7 @@ def comparable(logged: Any, source: Any) -> Comparable | None:
 def is_same(one: Floats, other: Floats) -> Flags:
     """Equal to 1e-6 absolute plus 1e-5 relative, or both missing (methods of replay; an embedding's float32 fits in)."""
     with np.errstate(invalid="ignore"):
-        is_near = np.abs(one - other) <= ABSOLUTE + RELATIVE * np.abs(other)
+        is_near = (np.abs(one - other) <= ABSOLUTE + RELATIVE * np.abs(other)) & np.isfinite(other)
     return np.asarray(is_near | (one == other) | (np.isnan(one) & np.isnan(other)))
 
 
