@@ -33,6 +33,7 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("output.invalid_scores", "recsysops.detectors.invalid_scores:InvalidScores"),
         ("output.score_shift", "recsysops.detectors.score_shift:ScoreShift"),
         ("output.item_domination", "recsysops.detectors.item_domination:ItemDomination"),
+        ("system.metric_forecast", "recsysops.detectors.metric_forecast:MetricForecast"),
     ),
     "predictors": (),
     "diagnosis": (),

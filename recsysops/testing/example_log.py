@@ -58,9 +58,11 @@ class ExampleLog:
     seed: int = 0
     n_current: int = 1
 
-    def set(self, table: str, column: str, value: object, *, rate: float = 1.0, where: str = "") -> ExampleLog:
-        """Overwrite a share of the judged rows; ``where`` is a pandas query that narrows them."""
-        rows = self._chosen(table, rate, where)
+    def set(
+        self, table: str, column: str, value: object, *, rate: float = 1.0, where: str = "", days: int = 0
+    ) -> ExampleLog:
+        """Overwrite a share of the judged rows, or of those of the last ``days``; ``where`` is a pandas query that narrows them."""
+        rows = self._chosen(table, rate, where, days)
         frame = self.tables[table].copy()
         values = (
             frame[column].astype(object).to_numpy(copy=True) if value is None else frame[column].to_numpy(copy=True)
@@ -72,27 +74,35 @@ class ExampleLog:
         return self._with(table, frame)
 
     def scale(
-        self, table: str, column: str, *, by: float = 1.0, shift: float = 0.0, rate: float = 1.0, where: str = ""
+        self,
+        table: str,
+        column: str,
+        *,
+        by: float = 1.0,
+        shift: float = 0.0,
+        rate: float = 1.0,
+        where: str = "",
+        days: int = 0,
     ) -> ExampleLog:
         """Replace x by ``by * x + shift * standard deviation`` in a share of the judged rows."""
-        rows = self._chosen(table, rate, where)
+        rows = self._chosen(table, rate, where, days)
         frame = self.tables[table].copy()
         values = frame[column].to_numpy(np.float64, copy=True)
         values[rows] = by * values[rows] + shift * np.nanstd(values)
         frame[column] = values
         return self._with(table, frame)
 
-    def drop(self, table: str, *, rate: float = 1.0, where: str = "") -> ExampleLog:
+    def drop(self, table: str, *, rate: float = 1.0, where: str = "", days: int = 0) -> ExampleLog:
         """Lose a share of the judged rows."""
         frame = self.tables[table]
-        return self._with(table, frame[~self._chosen(table, rate, where)].reset_index(drop=True))
+        return self._with(table, frame[~self._chosen(table, rate, where, days)].reset_index(drop=True))
 
-    def repeat(self, table: str, *, rate: float = 1.0, where: str = "") -> ExampleLog:
+    def repeat(self, table: str, *, rate: float = 1.0, where: str = "", days: int = 0) -> ExampleLog:
         """Write a share of the judged rows twice."""
         import pandas as pd
 
         frame = self.tables[table]
-        twice = pd.concat([frame, frame[self._chosen(table, rate, where)]], ignore_index=True)
+        twice = pd.concat([frame, frame[self._chosen(table, rate, where, days)]], ignore_index=True)
         return self._with(table, twice)
 
     def history(self, detector: Detector) -> ArrayHistory:
@@ -104,10 +114,10 @@ class ExampleLog:
     def _with(self, table: str, frame: pd.DataFrame) -> ExampleLog:
         return replace(self, tables={**self.tables, table: frame})
 
-    def _chosen(self, table: str, rate: float, where: str) -> npt.NDArray[np.bool_]:
+    def _chosen(self, table: str, rate: float, where: str, days: int) -> npt.NDArray[np.bool_]:
         frame = self.tables[table]
         clock = "ts" if "ts" in frame else "as_of"
-        judged = np.array(frame[clock].dt.date.isin(self.days[-self.n_current :]))
+        judged = np.array(frame[clock].dt.date.isin(self.days[-(days or self.n_current) :]))
         if where:
             judged &= np.asarray(frame.index.isin(frame.query(where, engine="python").index))
         return np.asarray(judged & (np.random.default_rng(self.seed).random(len(frame)) < rate))

@@ -13,7 +13,7 @@ from engine_logs import FIRST_DAY, Row, candidate_rows, candidates_engine, write
 from engine_oracle import NOW
 
 from recsysops.engines.folded_history import FoldedHistory
-from recsysops.profiles.measures import Cells, Clusters, PerRequest
+from recsysops.profiles.measures import Cells, Clusters, Measure, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 
 DAYS = [FIRST_DAY + timedelta(days=offset) for offset in range(4)]
@@ -21,7 +21,7 @@ ROWS = Cells("candidates", by_hour=True)
 MOMENTS = Cells("candidates", "score", "moments")
 REQUESTS = PerRequest("candidates", "any_row", ("tv",))
 ARMS = Clusters("candidates", 'it"em', "genre")
-MEASURES = [ROWS, MOMENTS, REQUESTS, ARMS]
+MEASURES: list[Measure] = [ROWS, MOMENTS, REQUESTS, ARMS]
 
 
 @pytest.fixture(scope="module")
