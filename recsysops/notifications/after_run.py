@@ -63,10 +63,11 @@ def after_detect(place: Place, report: DetectReport, tier: str, now: datetime) -
     found = [one for one in (failed_detectors(report.skipped), late) if one]
 
     def tell(teller: Teller, state: State) -> None:
-        teller.incidents(state.incidents(), state.findings)
+        incidents = state.incidents()
+        teller.incidents(incidents, state.findings)
         teller.watch(tier, found, "run", "lock", "detectors", "data")
         if tier == DAILY:
-            teller.digest()
+            teller.digest(frozenset(one.id for one in incidents if one.is_muted(now)))
 
     return _after(place, note, tell, now)
 

@@ -22,8 +22,13 @@ def write_metrics(path: Path, workspace: str, notes: Sequence[RunNote], now: dat
         ConfigError: if it cannot be written.
     """
     text = exposition(workspace, notes, now)
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text)
+        temporary.chmod(0o644)  # the exporter is another user
+
     try:
-        write_atomically(path, lambda temporary: temporary.write_text(text))
+        write_atomically(path, write)
     except OSError as error:
         found = f"{path}: {error.strerror or error}"
         raise ConfigError("metrics.textfile", found=found, expected="a file in a folder that can be written") from None

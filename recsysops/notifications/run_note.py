@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -48,10 +49,13 @@ class RunNote:
 
 def write_note(state: Path, note: RunNote) -> RunNote:
     """Keep the note in place of the tier's last one, and return it with what that one knew."""
-    known = {one.tier: one for one in read_notes(state)}
-    whole = note.after(known.get(note.tier))
+    path = state / FOLDER / f"{note.tier}.json"
+    before = None
+    with suppress(StateError):  # a damaged note is written anew
+        before = _read(path) if path.exists() else None
+    whole = note.after(before)
     text = json.dumps(asdict(whole), default=lambda value: value.isoformat(), sort_keys=True) + "\n"
-    write_atomically(state / FOLDER / f"{note.tier}.json", lambda path: path.write_text(text))
+    write_atomically(path, lambda temporary: temporary.write_text(text))
     return whole
 
 

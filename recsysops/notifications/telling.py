@@ -69,10 +69,13 @@ class Teller:
             after = Told(status, severity, known.n_changes + 1)
             self.outbox.tell(subject, after, self._sight(subject, blind, after))
 
-    def digest(self) -> None:
-        """All that waits for the digest, as one message per target; at most one a day, by the workspace's calendar."""
+    def digest(self, muted: Collection[int] = ()) -> None:
+        """All that waits for the digest, as one message per target; at most one a day, by the workspace's calendar.
+
+        Lines about ``muted`` incidents go on waiting.
+        """
         day = self.now.astimezone(ZoneInfo(self.settings.timezone)).date()
-        entries = self.outbox.entries()
+        entries = [one for one in self.outbox.entries() if one.incident not in muted]
         for target in dict.fromkeys(one.target for one in entries):
             key = f"digest {day} {target}"
             mine = [one for one in entries if one.target == target]
