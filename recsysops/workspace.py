@@ -17,7 +17,9 @@ from recsysops.engines.progress import SILENT, Progress
 if TYPE_CHECKING:
     from recsysops.config.settings import WorkspaceSettings
     from recsysops.engines.in_process import Engine, ProfilingSummary
+    from recsysops.incidents.desk import Desk
     from recsysops.incidents.detecting import Request
+    from recsysops.incidents.judging import Judge
     from recsysops.incidents.location import StateLocation
     from recsysops.incidents.state import State
     from recsysops.inspection.report import CheckReport
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from recsysops.tables.changes import ChangeRecord
     from recsysops.tables.snapshots import SnapshotResult
     from recsysops.tables.table import Table
+    from recsysops.triage.detector import Detector
     from recsysops.triage.findings import Severity
     from recsysops.triage.loading import Loaded
 
@@ -200,7 +203,6 @@ class Workspace:
         Raises:
             ConfigError: if no such finding was ever kept.
         """
-        from recsysops.incidents.judging import Judge
         from recsysops.incidents.lock import workspace_lock
         from recsysops.incidents.state import State
         from recsysops.looking.explain import explain, kept_finding
@@ -210,8 +212,20 @@ class Workspace:
             kept = kept_finding(state, finding_id, known)
             chosen = self._detectors((), ())
             engine, _ = self._counted(self.tables, chosen.measures, progress)
-            judge = Judge(engine, chosen.detectors, tuple(self.tables), self.settings.budget, self._changes())
+            judge = self._judge_with(engine, chosen.detectors)
             return explain(kept, judge, self.settings, state)
+
+    def desk(self, who: str = "") -> Desk:
+        """The desk at which incidents are worked on: list, show, acknowledge, hand off, resolve, look back …
+
+        Args:
+            who: stands in the audit trail; ``RECSYSOPS_USER`` or the login's name when empty.
+        """
+        from recsysops.incidents.desk import Desk, who_acts
+
+        return Desk(
+            self.settings, self.root, self.location, lambda: self.tables, self._judge, who.strip() or who_acts()
+        )
 
     def snapshot(self, as_of: datetime | None = None) -> tuple[SnapshotResult, ...]:
         """Keep what changed in the upstream tables since the last snapshot.
@@ -261,7 +275,6 @@ class Workspace:
         self, request: Request, only: Sequence[str], skip: Sequence[str], fail_on: Severity | None, progress: Progress
     ) -> DetectReport:
         from recsysops.incidents.detecting import detect, utc_now
-        from recsysops.incidents.judging import Judge
         from recsysops.incidents.lock import workspace_lock
         from recsysops.incidents.state import State
         from recsysops.looking.last_run import LastRun, write_last_run
@@ -272,11 +285,13 @@ class Workspace:
         is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
         with ExitStack() as held:
             held.enter_context(workspace_lock(self.location, "detect"))
-            state = held.enter_context(State(self.location, clock=settings.clock) if is_kept else State.scratch(self.location))
+            state = held.enter_context(
+                State(self.location, clock=settings.clock) if is_kept else State.scratch(self.location)
+            )
             tables = self.tables
             chosen = self._detectors(only, skip)
             engine, counted = self._counted(tables, chosen.measures, progress)
-            judge = Judge(engine, chosen.detectors, tuple(tables), settings.budget, self._changes())
+            judge = self._judge_with(engine, chosen.detectors)
             detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
         report = detect_report(
             detection,
@@ -342,11 +357,13 @@ class Workspace:
         self, tables: Mapping[str, Table], measures: Sequence[Measure], progress: Progress
     ) -> tuple[Engine, ProfilingSummary]:
         """An engine that has counted what is new or changed."""
+        from recsysops.engines.choose import counting_with
         from recsysops.engines.in_process import Engine
 
         days = self.settings.detect.reference_days
-        engine = Engine(tables, self.state, progress=progress, n_reference_days=days)
-        return engine, engine.profile(measures)
+        with counting_with(self.settings.engine, self.root) as runner:
+            engine = Engine(tables, self.state, progress=progress, n_reference_days=days, runner=runner)
+            return engine, engine.profile(measures)
 
     @contextmanager
     def _remembered(self) -> Iterator[State | None]:
@@ -359,6 +376,24 @@ class Workspace:
             return
         with State(self.location, clock=self.settings.clock) as state:
             yield state
+
+    def _judge(self) -> Judge:
+        """All detectors, over everything that can be counted."""
+        from recsysops.incidents.lock import workspace_lock
+
+        with workspace_lock(self.location, "incident"):
+            chosen = self._detectors((), ())
+            engine, _ = self._counted(self.tables, chosen.measures, SILENT)
+            return self._judge_with(engine, chosen.detectors)
+
+    def _judge_with(self, engine: Engine, detectors: Sequence[Detector]) -> Judge:
+        """Who judges the days of this workspace."""
+        from recsysops.config.lineage import column_lineage
+        from recsysops.incidents.judging import Judge
+
+        settings = self.settings
+        lineage = column_lineage(settings)
+        return Judge(engine, detectors, tuple(self.tables), settings.budget, self._changes(), lineage)
 
     def _changes(self) -> tuple[Change, ...]:
         """What was recorded with ``recsysops change record``, and what the table ``changes`` holds."""

@@ -16,7 +16,7 @@ from recsysops.profiles.history import Change, History
 from recsysops.triage.audit import Audit, audit
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding
-from recsysops.triage.grouping import group
+from recsysops.triage.grouping import NO_LINEAGE, Lineage, group
 from recsysops.triage.limits import Weighed, weigh
 from recsysops.triage.onset import onset
 from recsysops.triage.planned import with_plans
@@ -47,6 +47,7 @@ class Judge:
     tables: Sequence[str]
     budget: BudgetSettings
     changes: Sequence[Change] = ()
+    lineage: Lineage = NO_LINEAGE
 
     @cached_property
     def n_rows(self) -> Mapping[str, Mapping[date, int]]:
@@ -80,7 +81,9 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     yielding = {detector.meta.name for detector in judge.detectors if detector.meta.yields_to_plans}
     dated = _with_onsets(weighed.kept, state, day, judged_before)
     kept = with_plans(dated, yielding, history.context.changes, history.context.schema)
-    judged = JudgedDay(day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows), weighed.near)
+    judged = JudgedDay(
+        day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows, judge.lineage), weighed.near
+    )
     return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
 
 

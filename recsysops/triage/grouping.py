@@ -1,7 +1,8 @@
 """Findings with one cause are one incident: what belongs together, and which of them is the headline.
 
 Two findings share a cause when they are about the same column or entity, when columns made the same jump in the same
-rows on the same day, or when a score or an output moved on the day an input broke. The headline is the earliest, then
+rows on the same day, when columns filled from one upstream table moved on the same day, when a score or an output moved
+on the day an input broke or the day after, or when several outputs moved on one day. The headline is the earliest, then
 the most upstream, then the widest of them. Everything here is pure and does not depend on the order of its input.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.triage.components import Components
@@ -22,6 +24,13 @@ UPSTREAM_FIRST: tuple[Stage, ...] = (
     "upstream", "schema", "logging", "label", "feature", "training", "artifact",
     "retrieval", "ranking", "policy", "experiment", "client", "launch", "world",
 )  # fmt: skip
+OF_OUTPUT = ("output.", "member.", "item.", "system.metric")
+"""Detectors of what comes out: they show that something is wrong, seldom where."""
+UPSTREAM_TABLES = frozenset({"items", "item_features", "member_features"})
+SYMPTOM_WITHIN = timedelta(days=1)
+Lineage = Mapping[tuple[str, str], tuple[str, str]]
+"""(table, column) → the (table, column) that its values come from."""
+NO_LINEAGE: Lineage = MappingProxyType({})
 SAME_JUMP = 0.1
 """Two rates made the same jump when their changes differ by at most this share of the larger."""
 
@@ -48,17 +57,21 @@ class Group:
         return min(_onset(finding) for finding in self.findings)
 
 
-def group(findings: Iterable[Finding], n_rows: Mapping[str, int] | None = None) -> tuple[Group, ...]:
+def group(
+    findings: Iterable[Finding], n_rows: Mapping[str, int] | None = None, lineage: Lineage = NO_LINEAGE
+) -> tuple[Group, ...]:
     """Every finding in exactly one group; groups by severity, impact and name.
 
     Args:
         findings: of one day, with their onsets.
         n_rows: rows of each table on that day, for the share of traffic a group touches.
+        lineage: where features come from.
     """
     ordered = sorted(findings, key=lambda finding: finding.id)
     parts = Components(len(ordered))
     _join_entities(ordered, parts)
     _join_equal_jumps(ordered, parts)
+    _join_sources(ordered, parts, lineage)
     bundles = [[ordered[index] for index in part] for part in parts.lists()]
     groups = (_as_group(bundle, n_rows or {}) for bundle in _with_symptoms(bundles))
     return tuple(sorted(groups, key=_rank))
@@ -94,6 +107,16 @@ def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
                 parts.join(one, other)
 
 
+def _join_sources(findings: Sequence[Finding], parts: Components, lineage: Lineage) -> None:
+    """What began on one day in columns of one upstream table, here or where they are logged, came from there."""
+    first: dict[tuple[str, date], int] = {}
+    for index, finding in enumerate(findings):
+        if finding.column and not _is_of_output(finding):
+            source, _ = lineage.get((finding.table, finding.column), (finding.table, finding.column))
+            if source in UPSTREAM_TABLES:
+                parts.join(first.setdefault((source, _onset(finding)), index), index)
+
+
 def _with_symptoms(bundles: list[list[Finding]]) -> list[list[Finding]]:
     """Outputs that moved on the day an input broke go beneath that input, the most upstream one if there are several."""
     causes = sorted((bundle for bundle in bundles if not _is_symptom(bundle)), key=lambda bundle: _order(_head(bundle)))
@@ -105,17 +128,37 @@ def _with_symptoms(bundles: list[list[Finding]]) -> list[list[Finding]]:
             alone.append(symptom)
         else:
             taken[number] += symptom
-    return [*taken.values(), *alone]
+    return [*taken.values(), *_together(alone)]
+
+
+def _together(symptoms: Sequence[list[Finding]]) -> list[list[Finding]]:
+    """Outputs that moved on one day in rows that overlap, and without an input that explains them, have one cause."""
+    parts = Components(len(symptoms))
+    for one in range(len(symptoms)):
+        for other in range(one):
+            if min(map(_onset, symptoms[one])) == min(map(_onset, symptoms[other])) and _share_rows(
+                symptoms[one], symptoms[other]
+            ):
+                parts.join(one, other)
+    return [[finding for number in part for finding in symptoms[number]] for part in parts.lists()]
+
+
+def _is_of_output(finding: Finding) -> bool:
+    return finding.detector.startswith(OF_OUTPUT)
 
 
 def _is_symptom(bundle: Sequence[Finding]) -> bool:
-    return all(finding.detector.startswith("output.") for finding in bundle)
+    return all(map(_is_of_output, bundle))
 
 
 def _explains(cause: Sequence[Finding], symptom: Sequence[Finding]) -> bool:
-    if min(map(_onset, cause)) != min(map(_onset, symptom)):
-        return False
-    return any(_can_overlap(one.slice, other.slice) for one in cause for other in symptom)
+    """Labels come a day late, so what they show may follow its cause by as much."""
+    lag = min(map(_onset, symptom)) - min(map(_onset, cause))
+    return timedelta(0) <= lag <= SYMPTOM_WITHIN and _share_rows(cause, symptom)
+
+
+def _share_rows(one: Sequence[Finding], other: Sequence[Finding]) -> bool:
+    return any(_can_overlap(a.slice, b.slice) for a in one for b in other)
 
 
 def _can_overlap(one: Slice, other: Slice) -> bool:

@@ -124,3 +124,28 @@ def test_groups_are_a_partition_that_order_does_not_change(found: list[Finding],
     assert all(one.headline is one.findings[0] for one in groups)
     random.shuffle(found)
     assert group(found, {"candidates": 1_000}) == groups
+
+
+LINEAGE = {("candidates", "item_price"): ("item_features", "price"), ("candidates", "a"): ("item_features", "a")}
+
+
+def test_features_of_one_upstream_table_that_moved_on_one_day_have_one_cause() -> None:
+    upstream = found("price", table="item_features", stage="upstream")
+    logged, other = found("item_price", value=0.4), found("a", value=0.7)
+    (one,) = group([logged, other, upstream], lineage=LINEAGE)
+    assert one.headline == upstream
+    assert len(group([logged, replace(other, onset=DAY - timedelta(3))], lineage=LINEAGE)) == 2
+    assert len(group([logged, found("elsewhere", value=0.7)], lineage=LINEAGE)) == 2
+
+
+def test_outputs_that_moved_on_one_day_have_one_cause() -> None:
+    item = output("item_domination", column="", subject=Subject("item", "7"))
+    assert len(group([output(), item])) == 1
+    assert len(group([output(), replace(item, onset=DAY - timedelta(3))])) == 2
+    assert len(group([output(slice=NO), output("calibration", column="label", slice=Slice("market", "SE"))])) == 2
+
+
+def test_labels_show_their_cause_a_day_later() -> None:
+    late = output("calibration", column="label")
+    assert len(group([found(onset=DAY - timedelta(1)), late])) == 1
+    assert len(group([found(onset=DAY - timedelta(3)), late])) == 2
