@@ -56,6 +56,11 @@ def print_lines(lines: Iterable[Line], options: Options) -> None:
         _close_quietly()
 
 
+def print_text(text: str) -> None:
+    """A document on stdout, to be redirected or pasted."""
+    _write("".join(f"{_encodable(line)}\n" for line in text.splitlines()))
+
+
 def _encodable(text: str) -> str:
     """The text in what the output's encoding has: our symbols have twins in ASCII, the rest becomes ``?``."""
     encoding = sys.stdout.encoding or "utf-8"

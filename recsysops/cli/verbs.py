@@ -37,6 +37,7 @@ VERBS = (
     Verb("snapshot", "Keep what changed in the upstream tables."),
     Verb("change", "Record a deploy, configuration or experiment.", is_group=True),
     Verb("detect", "Judge the days not yet judged and report incidents."),
+    Verb("incident", "Work on incidents: list, show, ack, handoff, resolve, retro.", is_group=True),
     Verb("compare", "Judge one cohort against another: models, policies."),
     Verb("detectors", "List the detectors, or show one.", is_group=True),
     Verb("schedule", "Start runs by cron or systemd, or stop that.", is_group=True),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from recsysops.errors import ConfigError
-from recsysops.incidents.calendar import days_between
+from recsysops.incidents.calendar import days_between, end_of
 
 
 def parse_day(text: str, option: str) -> date:
@@ -52,3 +52,26 @@ def parse_days(text: str, option: str) -> tuple[date, ...]:
             raise ConfigError(option, found=repr(part.strip()), expected="a first day, then a later last one")
         days.update(days_between(start, end))
     return tuple(sorted(days))
+
+
+def parse_mute(for_: str | None, until: str | None, *, is_off: bool) -> datetime | None:
+    """The moment at which a mute ends: so many hours or days from now, or the end of a day; None to end it now.
+
+    Raises:
+        ConfigError: if it is said in more than one way, or in none, or lies more than a year ahead.
+    """
+    if sum((for_ is not None, until is not None, is_off)) != 1:
+        raise ConfigError("mute", found="none or several of them", expected="one of --for, --until and --off")
+    now = datetime.now(UTC)
+    if for_ is not None:
+        length = re.fullmatch(r"\s*([1-9][0-9]{0,3})\s*([hd])\s*", for_)
+        if length is None:
+            raise ConfigError("--for", found=repr(for_), expected="a time such as 12h or 7d")
+        moment = now + timedelta(**{"hours" if length[2] == "h" else "days": int(length[1])})
+    elif until is not None:
+        moment = end_of(min(parse_day(until, "--until"), date(9998, 12, 31)))
+    else:
+        return None
+    if moment > now + timedelta(days=366):
+        raise ConfigError("mute", found=f"until {moment.date()}", expected="at most a year; resolve what is expected")
+    return moment

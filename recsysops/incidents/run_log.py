@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from recsysops.incidents.schema import runs
 
@@ -57,3 +57,9 @@ def read_runs(connection: Connection, verb: str) -> tuple[Run, ...]:
         )
         for row in connection.execute(query)
     )
+
+
+def first_run(connection: Connection) -> date | None:
+    """The UTC day on which the first run of any verb began; None before it."""
+    started = connection.execute(select(func.min(runs.c.started))).scalar()
+    return datetime.fromisoformat(started).date() if started else None

@@ -23,7 +23,7 @@ from recsysops.incidents.location import StateLocation
 from recsysops.incidents.own_steps import own_steps
 from recsysops.incidents.past_findings import past_findings
 from recsysops.incidents.rebaselines import Rebaseline, read_rebaselines
-from recsysops.incidents.run_log import Run, read_runs
+from recsysops.incidents.run_log import Run, first_run, read_runs
 from recsysops.incidents.schema import finding_days, findings, incident_lives, judged_days, runs
 from recsysops.incidents.statuses import CLEAN, Status
 from recsysops.incidents.stored import from_text
@@ -93,6 +93,11 @@ class State:
         """The newest runs of a verb, newest first."""
         with self._reading() as connection:
             return read_runs(connection, verb)
+
+    def first_run(self) -> date | None:
+        """The day of the workspace's first run."""
+        with self._reading() as connection:
+            return first_run(connection)
 
     def write_day(self, run: int, judged: JudgedDay) -> None:
         """Put a judged day in place of whatever was known of it, all of it or nothing."""
