@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Protocol
@@ -47,7 +47,7 @@ class Judge:
     tables: Sequence[str]
     budget: BudgetSettings
     changes: Sequence[Change] = ()
-    lineage: Lineage = NO_LINEAGE
+    lineage: Lineage = field(default_factory=lambda: NO_LINEAGE)
 
     @cached_property
     def n_rows(self) -> Mapping[str, Mapping[date, int]]:
