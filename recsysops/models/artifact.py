@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from recsysops.errors import SourceError
 from recsysops.models.calibration import Calibration
 from recsysops.models.registration import Registration
 from recsysops.models.side_files import RawKind
@@ -33,8 +35,24 @@ class Artifact:
     trees: Trees
     disagreements: tuple[str, ...]
     """Where registry, schema file and model file name other features, or the same in another order."""
-    booster: Any = field(repr=False, compare=False)
-    """LightGBM's own object; predicting does not change it."""
+    text: str = field(repr=False)
+    """The model file."""
+
+    @cached_property
+    def booster(self) -> Any:
+        """LightGBM's own object, made when it is first needed; predicting does not change it.
+
+        Raises:
+            SourceError: if LightGBM cannot read the text.
+        """
+        import lightgbm
+
+        try:
+            return lightgbm.Booster(model_str=self.text)
+        except (lightgbm.basic.LightGBMError, ValueError) as error:
+            where = f"model {self.registration.model_id}"
+            found = str(error).splitlines()[0][:200]
+            raise SourceError(where, found=found, expected="a LightGBM text model") from error
 
     @property
     def model_id(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from recsysops.errors import SourceError
 from recsysops.models.artifact import Artifact
@@ -41,7 +40,7 @@ def load_artifact(registration: Registration, root: Path, trusted: Sequence[Path
         schema = schema_of(found[1], str(side_file(path, SCHEMA)))
     if (found := beside[CALIBRATION]) is not None:
         calibration = calibration_of(found[1], str(side_file(path, CALIBRATION)))
-    return _artifact(registration, digest, trees, schema, calibration, _booster(text, where))
+    return _artifact(registration, digest, trees, schema, calibration, text)
 
 
 def _artifact(
@@ -50,7 +49,7 @@ def _artifact(
     trees: Trees,
     schema: FeatureSchema,
     calibration: Calibration | None,
-    booster: Any,
+    text: str,
 ) -> Artifact:
     features, disagreements = _features(registration, trees, schema)
     return Artifact(
@@ -64,7 +63,7 @@ def _artifact(
         calibration,
         trees,
         disagreements,
-        booster,
+        text,
     )
 
 
@@ -105,15 +104,6 @@ def _text(content: bytes, where: str) -> str:
             expected="a LightGBM model in text form",
             next_step="save it with save_model; pickled models are never loaded",
         ) from error
-
-
-def _booster(text: str, where: str) -> Any:
-    import lightgbm
-
-    try:
-        return lightgbm.Booster(model_str=text)
-    except (lightgbm.basic.LightGBMError, ValueError) as error:
-        raise SourceError(where, found=str(error).splitlines()[0][:200], expected="a LightGBM text model") from error
 
 
 def _features(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ class Registration:
     training_end: datetime | None = None
     training_rows: int | None = None
     code_version: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What else the table knows in numbers, by column: offline metrics."""
 
     @property
     def training_days(self) -> float | None:
@@ -43,12 +46,18 @@ def registrations(table: Table) -> Mapping[str, Registration]:
         SchemaError, SourceError: as ``Table.batches``.
     """
     columns = {column.role: column.name for column in table.schema.columns if column.role is not None}
+    others = [column.name for column in table.schema.columns if column.role is None and column.kind == "numeric"]
     found: list[Registration] = []
     for partition in table.partitions():
-        for batch in table.batches(partition, list(columns.values())):
+        for batch in table.batches(partition, [*columns.values(), *others]):
+            metrics = [batch.column(name).to_pylist() for name in others]
             values = {role: batch.column(name).to_pylist() for role, name in columns.items()}
             rows = (dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True))
-            found += [_registration(row) for row in rows if row["model_id"] is not None]
+            found += [
+                replace(_registration(row), metrics=_numbers(others, [metric[number] for metric in metrics]))
+                for number, row in enumerate(rows)
+                if row["model_id"] is not None
+            ]
     found.sort(key=lambda one: one.trained_at.timestamp() if one.trained_at else float("-inf"))
     return {one.model_id: one for one in found}
 
@@ -66,6 +75,11 @@ def _registration(row: Mapping[str, Any]) -> Registration:
         training_rows=None if n_rows is None or n_rows != n_rows else int(n_rows),
         code_version=_text(row.get("code_version")),
     )
+
+
+def _numbers(names: Sequence[str], values: Sequence[object]) -> dict[str, float]:
+    pairs = zip(names, values, strict=True)
+    return {name: float(value) for name, value in pairs if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def _text(value: object) -> str:
