@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from recsysops.incidents.state import State
     from recsysops.inspection.report import CheckReport
     from recsysops.looking.explain import Explanation
+    from recsysops.looking.items import ItemsReport
     from recsysops.looking.show import ShowReport
     from recsysops.looking.status import Status
+    from recsysops.models.model_facts import ModelFacts
     from recsysops.profiles.history import Change
     from recsysops.profiles.measures import Measure
     from recsysops.reporting.compare_report import CompareReport
@@ -192,6 +194,27 @@ class Workspace:
         with workspace_lock(self.location, "show"), self._remembered() as state:
             count = lambda measures: self._counted(self.tables, measures, progress)[0]  # noqa: E731
             return count_and_show(wanted, by, since, self.settings, self.tables[wanted.table], state, count)
+
+    def items_report(
+        self, owner: str | None = None, since: str = "14d", *, progress: Progress = SILENT
+    ) -> ItemsReport:
+        """How each item fares: cold start, production bias, exposure, trend; "is it happening to mine?".
+
+        Args:
+            owner: only this owner's items; everybody's are still compared with.
+            since: the first day, or so many days back from the last complete one.
+            progress: told of long work.
+
+        Raises:
+            ConfigError: if no item has that owner.
+            NotEnoughDataError: if nothing was shown in those days.
+        """
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.looking.showing import report_items
+
+        with workspace_lock(self.location, "items report"):
+            count = lambda measures: self._counted(self.tables, measures, progress)[0]  # noqa: E731
+            return report_items(owner, since, self.settings, self.tables, self.state, count)
 
     def explain(self, finding_id: str, *, progress: Progress = SILENT) -> Explanation:
         """The arithmetic of a finding, recomputed from the stored history as of the last day it was seen.
@@ -393,7 +416,21 @@ class Workspace:
 
         settings = self.settings
         lineage = column_lineage(settings)
-        return Judge(engine, detectors, tuple(self.tables), settings.budget, self._changes(), lineage)
+        return Judge(
+            engine,
+            detectors,
+            tuple(self.tables),
+            settings.budget,
+            changes=self._changes(),
+            lineage=lineage,
+            models=self._models(),
+        )
+
+    def _models(self) -> tuple[ModelFacts, ...]:
+        """What is known of the registered models."""
+        from recsysops.models.model_facts import model_facts
+
+        return model_facts(self.tables["models"], self.root) if "models" in self.tables else ()
 
     def _changes(self) -> tuple[Change, ...]:
         """What was recorded with ``recsysops change record``, and what the table ``changes`` holds."""

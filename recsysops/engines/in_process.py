@@ -19,6 +19,7 @@ from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
 from recsysops.engines.scan_task import Runner, ScanTask, run_here
 from recsysops.errors import RecSysOpsError
+from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.catalogue import Catalogue
 from recsysops.profiles.frozen_sets import FrozenSet, read_frozen_sets, write_frozen_sets
 from recsysops.profiles.history import Change, Context, PartitionFacts
@@ -158,6 +159,7 @@ class Engine:
         now: datetime,
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
+        models: Sequence[ModelFacts] = (),
     ) -> FoldedHistory:
         """The two windows of one judgement."""
         context = Context(
@@ -168,6 +170,7 @@ class Engine:
             schema=with_views(Schema({name: table.schema for name, table in self._own.items()})),
             changes=tuple(sorted((one for one in changes if one.ts <= now), key=lambda one: one.ts)),
             catalogue=self.catalogue(max(current_days)) if current_days else Catalogue(),
+            models=tuple(one for one in models if one.trained_at is None or one.trained_at <= now),
             incident_days=frozenset(incident_days),
         )
         past = lambda: self.window(self._days_up_to(max(current_days)))  # noqa: E731

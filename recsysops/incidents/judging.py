@@ -12,6 +12,7 @@ from typing import Protocol
 from recsysops.config.settings import BudgetSettings
 from recsysops.incidents.judged_day import JudgedDay
 from recsysops.incidents.state import State
+from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.history import Change, History
 from recsysops.triage.audit import Audit, audit
 from recsysops.triage.detector import Detector
@@ -35,6 +36,7 @@ class Counting(Protocol):
         now: datetime,
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
+        models: Sequence[ModelFacts] = (),
     ) -> History: ...
 
 
@@ -48,6 +50,7 @@ class Judge:
     budget: BudgetSettings
     changes: Sequence[Change] = ()
     lineage: Lineage = field(default_factory=lambda: NO_LINEAGE)
+    models: Sequence[ModelFacts] = ()
 
     @cached_property
     def n_rows(self) -> Mapping[str, Mapping[date, int]]:
@@ -69,7 +72,9 @@ class DayJudgement:
 def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], now: datetime) -> DayJudgement:
     """Judge one day against reference days. Reads the state, writes nothing."""
     known = state.days_of_incidents(day)
-    history = judge.engine.history(reference, [day], now=now, changes=judge.changes, incident_days=known)
+    history = judge.engine.history(
+        reference, [day], now=now, changes=judge.changes, incident_days=known, models=judge.models
+    )
     heard = audit(history, judge.detectors)
     judged_before = [other for other in state.judged_days() if other < day]
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.catalogue import Catalogue
 from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
@@ -217,6 +218,8 @@ class Context:
     """Recorded up to ``now``, oldest first."""
     catalogue: Catalogue = field(default_factory=Catalogue)
     """Launches near the current day, as known at its end."""
+    models: tuple[ModelFacts, ...] = ()
+    """Registered up to ``now``, oldest first; those without a time of training are taken as old."""
     consumers: Mapping[str, int] = field(default_factory=dict)
     incident_days: frozenset[date] = frozenset()
     """Days before the current ones on which something was found; no expectation is learnt from them."""

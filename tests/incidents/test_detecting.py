@@ -20,6 +20,7 @@ from recsysops.incidents.calendar import complete_days
 from recsysops.incidents.detecting import Detection, Request, detect
 from recsysops.incidents.judging import Judge
 from recsysops.incidents.state import State
+from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.history import Change, Context, History
 from recsysops.profiles.measures import Measure
 from recsysops.tables.schema import Schema, TableSchema
@@ -53,6 +54,7 @@ class FakeEngine:
         now: datetime,
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
+        models: Sequence[ModelFacts] = (),
     ) -> History:
         schema = Schema({"candidates": TableSchema("candidates", ())})
         context = Context(now, "days", tuple(reference_days), tuple(current_days), schema, tuple(changes))
