@@ -34,6 +34,8 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("output.score_shift", "recsysops.detectors.score_shift:ScoreShift"),
         ("output.item_domination", "recsysops.detectors.item_domination:ItemDomination"),
         ("system.metric_forecast", "recsysops.detectors.metric_forecast:MetricForecast"),
+        ("system.sample_health", "recsysops.detectors.sample_health:SampleHealth"),
+        ("system.experiment_balance", "recsysops.detectors.experiment_balance:ExperimentBalance"),
     ),
     "predictors": (),
     "diagnosis": (),

@@ -26,6 +26,7 @@ import yaml
 
 from recsysops.errors import ConfigError
 from recsysops.testing.example_log import ExampleLog, example_log, findings, plant
+from recsysops.testing.example_slates import example_slates
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding
 
@@ -50,7 +51,9 @@ class DetectorCase:
 
 @lru_cache(maxsize=8)
 def _healthy(arguments: tuple[tuple[str, int], ...]) -> ExampleLog:
-    return example_log(**dict(arguments))
+    """The plain log; with ``candidates`` among the arguments the log of a whole recommender."""
+    given = dict(arguments)
+    return example_slates(**given) if "candidates" in given else example_log(**given)
 
 
 def load_cases(path: Path) -> tuple[DetectorCase, ...]:

@@ -27,6 +27,7 @@ _ROLES = {
     "position": "numeric", "shown": "boolean", "raw_score": "numeric", "score": "numeric", "raw_rank": "numeric",
     "final_rank": "numeric", "model_id": "categorical", "candidate_source": "categorical", "filtered_by": "categorical",
     "fallback": "boolean", "host": "categorical", "price": "numeric",
+    "sampling_rate": "numeric", "experiment_arm": "categorical",
 }  # fmt: skip
 _OUTCOMES = {
     "request_id": "categorical", "ts": "timestamp", "item_id": "categorical", "member_id": "categorical",
@@ -105,6 +106,8 @@ def _day(rng: np.random.Generator, day: date, requests_per_day: int, size: int) 
             "candidate_source": np.array(["taste", "popular", "new"], object)[(item + order) % 3].ravel(),
             "filtered_by": np.array([None, "seen"], object)[is_out.astype(int)].ravel(),
             "fallback": False,
+            "sampling_rate": 0.1,
+            "experiment_arm": np.repeat(np.array(["a", "b"], object)[[int(one[1:]) % 2 for one in member]], size),
             "host": np.repeat(_choice(rng, ("h1", "h2"), n, (0.5, 0.5)), size),
             "price": np.array([0.0, 29.0, 99.0])[item % 3].ravel(),
             "market": np.repeat(_choice(rng, ("NO", "DK", "IS"), n, (0.7, 0.25, 0.05)), size),
