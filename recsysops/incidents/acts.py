@@ -127,7 +127,7 @@ def mute(connection: Connection, number: int, until: datetime | None, actor: Act
     if incident.status in ("merged", "withdrawn"):
         raise ConfigError(_where(incident), found=f"status {incident.status}", expected="an incident to be told of")
     write_life(connection, number, replace(_life(connection, number), muted_until=until))
-    details = {"until": until.isoformat()} if until else {}
+    details = {"until": until.isoformat(timespec="minutes")} if until else {}
     action = "mute" if until else "unmute"
     _record(connection, incident, action, actor, incident.status, {**details, "note": note} if note else details)
 

@@ -102,7 +102,7 @@ def _counted(table: Table, columns: list[str], head: str, tail: str) -> tuple[tu
     from recsysops.tables.relation import partition_view
 
     counts: Counter[str] = Counter()
-    with duckdb.connect(config={"TimeZone": "UTC"}) as connection:
+    with duckdb.connect() as connection:
         for partition in table.partitions():
             with partition_view(connection, table, partition, columns, "rows_of_table") as view:
                 for item, n_rows in connection.execute(head + view + tail).fetchall():

@@ -21,9 +21,9 @@ from recsysops.incidents.location import StateLocation
 from recsysops.incidents.milestones import Milestones, is_real, milestones
 from recsysops.incidents.response_times import response_times
 from recsysops.incidents.retro import Retro, chances, hear, signs
-from recsysops.incidents.standing_check import check_of, write_check
+from recsysops.incidents.standing_check import StandingCheck, check_of, write_check
 from recsysops.incidents.state import State
-from recsysops.incidents.statuses import Resolution, Step, step_from
+from recsysops.incidents.statuses import CLEAN, Resolution, Step, step_from
 from recsysops.incidents.ticket import Ticket, make_ticket, owner_of
 from recsysops.tables.table import Table
 from recsysops.triage.findings import SEVERITIES, Finding
@@ -155,16 +155,21 @@ class Desk:
             heard = tuple(hear(incident, judge, state, self.settings.detect.reference_days))
             unclean = state.days_of_incidents(incident.opened)
             steps = self._milestones(incident, state)
-            owner = str(owner_of(self.settings, findings[0].table, findings[0].column))
-            check, fixture = check_of(incident, findings[0], owner)
-            paths = write_check(self.root, check, fixture)
+            check, files = self._standing_check(incident, findings[0])
             actor = state.actor(self.who)
             with state.transaction() as connection:
                 acts.advance(connection, number, "retro", actor, note)
-            files = (str(paths[0].relative_to(self.root)), str(paths[1].relative_to(self.root)))
             found = chances(incident, heard, unclean)
             foreseen = signs(incident, judge.changes)
             return Retro(state.incident(number), steps, found, foreseen, len(heard), check, files)
+
+    def _standing_check(self, incident: Incident, head: Finding) -> tuple[StandingCheck | None, tuple[str, ...]]:
+        """The check and its files; none for what was expected or a false alarm."""
+        if incident.resolution in CLEAN:
+            return None, ()
+        check, fixture = check_of(incident, head, str(owner_of(self.settings, head.table, head.column)))
+        paths = write_check(self.root, check, fixture)
+        return check, tuple(str(path.relative_to(self.root)) for path in paths)
 
     def _advance(self, number: int, step: Step, note: str, did: str) -> IncidentCard:
         with self._state() as state:

@@ -84,8 +84,9 @@ class Retro:
     """Changes recorded shortly before the onset."""
     n_heard: int
     """Days judged once more."""
-    check: StandingCheck
-    files: tuple[str, str]
+    check: StandingCheck | None
+    """None when it was no fault: what is expected must not be kept from happening."""
+    files: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -99,7 +100,7 @@ class Retro:
                 for sign in self.signs
             ],
             "n_days_judged_again": self.n_heard,
-            "check": self.check.to_dict(),
+            "check": self.check.to_dict() if self.check is not None else None,
             "files": list(self.files),
         }
 

@@ -46,7 +46,7 @@ def _answer(found: IncidentList) -> str:
         f"{n} {severity}" for severity in reversed(SEVERITIES) if (n := sum(one.severity == severity for one in active))
     ]
     n_new = sum(one.status == "open" for one in active)
-    taken = "nobody has taken any on" if n_new == len(active) else f"{n_new} not taken on"
+    taken = "nobody has taken any on" if n_new == len(active) else f"{n_new} not taken on" if n_new else "all taken on"
     return f"{name}: {count(len(active), 'incident')} open ({', '.join(kinds)}), {taken} · {judged}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recsysops.incidents.retro import Chance, Retro
+from recsysops.incidents.standing_check import StandingCheck
 from recsysops.reporting.incident_list_view import hours
 from recsysops.reporting.lines import Line, next_lines, wrapped
 from recsysops.reporting.numbers import count, number
@@ -20,12 +21,7 @@ def retro_lines(retro: Retro, width: int, *, command: str = "recsysops") -> Iter
     yield from _signs(retro, width)
     yield Line("")
     yield from wrapped(_spans(retro), width)
-    yield from wrapped(
-        f"Standing check: {literal(retro.check.table)}{'.' + literal(retro.check.column) if retro.check.column else ''} "
-        f"{literal(retro.check.statistic)} {_expectation(retro)}, in {retro.files[0]}; "
-        f"its fixture, on which it fires and on healthy days does not, in {retro.files[1]}",
-        width,
-    )
+    yield from _check(retro, width)
     yield Line("")
     yield from next_lines([f"{command} incident list --all --summary"])
 
@@ -78,8 +74,21 @@ def _spans(retro: Retro) -> str:
     return f"Where the time went, from the onset on: {' · '.join(parts)}"
 
 
-def _expectation(retro: Retro) -> str:
-    (kind, bound), *_ = retro.check.expectation.items()
+def _check(retro: Retro, width: int) -> Iterator[Line]:
+    check = retro.check
+    if check is None:
+        yield from wrapped(f"No standing check: it was resolved as {retro.incident.resolution}", width)
+        return
+    about = literal(f"{check.table}.{check.column}" if check.column else check.table)
+    yield from wrapped(
+        f"Standing check: {about} {literal(check.statistic)} {_expectation(check)}, in {retro.files[0]}; "
+        f"its fixture, on which it fires and on healthy days does not, in {retro.files[1]}",
+        width,
+    )
+
+
+def _expectation(check: StandingCheck) -> str:
+    (kind, bound), *_ = check.expectation.items()
     if kind == "finding":
-        return f"not to be found again by {literal(retro.check.detector)}"
+        return f"not to be found again by {literal(check.detector)}"
     return f"{'at most' if kind == 'at_most' else 'at least'} {number(bound)}"

@@ -59,7 +59,9 @@ def _facts(card: IncidentCard, width: int) -> Iterator[Line]:
             f"Normal again for {literal(what)} from {one.from_day} on; days before are no reference", width
         )
     if incident.resolution is None and incident.status == "resolved":
-        yield from wrapped("It went quiet by itself; say what it was, so that limits can learn from it", width)
+        yield from wrapped("It went quiet by itself; limits learn from what it was:", width)
+    if incident.is_active or (incident.resolution is None and incident.status == "resolved"):
+        yield from wrapped("It can be resolved as fixed (real), as expected (the new normal) or as false-alarm", width)
 
 
 def _spans(steps: Milestones, width: int) -> Iterator[Line]:
@@ -105,11 +107,11 @@ def _next(card: IncidentCard) -> Iterator[str]:
         yield f"incident ack {number}"
     if card.incident.is_active:
         yield f"incident handoff {number} --csv incident-{number}.csv"
-        yield f"incident resolve {number} --as fixed        (or --as expected, --as false-alarm)"
+        yield f"incident resolve {number} --as fixed"
     elif status == "merged":
         yield f"incident show {card.incident.merged_into}"
     elif status == "resolved" and card.incident.resolution is None:
-        yield f"incident resolve {number} --as fixed        (or --as expected, --as false-alarm)"
+        yield f"incident resolve {number} --as fixed"
     elif status in ("resolved", "retro"):
         yield f"incident retro {number}" if status == "resolved" else "incident list"
     else:
