@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from recsysops.profiles.measures import Measure
     from recsysops.reporting.compare_report import CompareReport
     from recsysops.reporting.detect_report import DetectReport
+    from recsysops.reporting.peers_view import PeersReport
+    from recsysops.reporting.replay_report import ReplayReport
     from recsysops.reporting.shelf import Listed
     from recsysops.tables.changes import ChangeRecord
     from recsysops.tables.snapshots import SnapshotResult
@@ -195,9 +197,7 @@ class Workspace:
             count = lambda measures: self._counted(self.tables, measures, progress)[0]  # noqa: E731
             return count_and_show(wanted, by, since, self.settings, self.tables[wanted.table], state, count)
 
-    def items_report(
-        self, owner: str | None = None, since: str = "14d", *, progress: Progress = SILENT
-    ) -> ItemsReport:
+    def items_report(self, owner: str | None = None, since: str = "14d", *, progress: Progress = SILENT) -> ItemsReport:
         """How each item fares: cold start, production bias, exposure, trend; "is it happening to mine?".
 
         Args:
@@ -249,6 +249,41 @@ class Workspace:
         return Desk(
             self.settings, self.root, self.location, lambda: self.tables, self._judge, who.strip() or who_acts()
         )
+
+    def replay(self, day: str | None = None, n_requests: int | None = 200) -> ReplayReport:
+        """Score logged requests of a day again, and find the first stage that differs.
+
+        Args:
+            day: a day of UTC; the newest of the log when None.
+            n_requests: how many, chosen by their hash; all when None.
+        """
+        from recsysops.incidents.day_words import parse_day
+        from recsysops.replay.day import newest_day, replay_day
+        from recsysops.reporting.replay_report import ReplayReport
+
+        tables = self.tables
+        chosen = newest_day(tables["candidates"]) if day is None else parse_day(day, "--day")
+        trusted = [Path(folder) for folder in self.settings.model_folders]
+        found = replay_day(tables, self.root, chosen, n_requests, trusted=trusted)
+        return ReplayReport(self.settings.name, chosen, found)
+
+    def peers(self, item: str, day: str | None = None, k: int = 50, *, without: Sequence[str] = ()) -> PeersReport:
+        """Items that an item can be compared with, by what was known of them before anything was shown.
+
+        Args:
+            item: its id.
+            day: as known at the end of this day of UTC; the newest of the log when None.
+            k: how many at most.
+            without: attributes not to compare by.
+        """
+        from recsysops.incidents.calendar import end_of
+        from recsysops.incidents.day_words import parse_day
+        from recsysops.replay.day import newest_day
+        from recsysops.reporting.peers_view import report_peers
+
+        tables = self.tables
+        chosen = newest_day(tables["candidates"]) if day is None else parse_day(day, "--day")
+        return report_peers(tables, item, end_of(chosen), k, without)
 
     def snapshot(self, as_of: datetime | None = None) -> tuple[SnapshotResult, ...]:
         """Keep what changed in the upstream tables since the last snapshot.

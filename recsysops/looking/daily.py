@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from recsysops.errors import ConfigError
 from recsysops.looking.measure_names import Shown
-from recsysops.profiles.history import CellContrast, History, KeyedContrast, MomentContrast
+from recsysops.profiles.history import CellContrast, History, KeyedContrast, MomentContrast, Window
 from recsysops.profiles.measures import Cells, Keyed
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.statistics.bin_quantiles import bin_quantiles
@@ -91,7 +91,7 @@ def _cells(shown: Shown, contrast: CellContrast, slice_: Slice) -> Daily:
     return Daily(slice_, values, rows, flagged, max(known, default=1.0))
 
 
-_WINDOWS = ("reference", "current")
+_WINDOWS: tuple[Window, Window] = ("reference", "current")
 
 
 def _place(shown: Shown, contrast: CellContrast, name: str) -> int:

@@ -13,9 +13,8 @@ from recsysops.incidents.calendar import end_of, reference_days
 from recsysops.incidents.judging import DayJudgement, Judge, judge_day
 from recsysops.incidents.state import State
 from recsysops.tables.nearest import did_you_mean
-from recsysops.triage.audit import Audit
 from recsysops.triage.findings import Finding
-from recsysops.triage.limits import Limits, day_limits
+from recsysops.triage.limits import Limits
 
 EXACT = ("value", "reference_value", "p_value", "effect")
 """What must come out again as it was kept."""
@@ -33,7 +32,10 @@ class Budgeting:
     """Of the budget for that kind."""
     digest_per_week: float
     page_per_30_days: float
+    nominal: Limits
+    """What follows from budget and series alone."""
     limits: Limits
+    """What the history of the finding's family asks for on top; the same where it was never loud."""
     was_near_before: bool
     """Whether the judged day before had it too, kept or near: then the near limit is enough."""
 
@@ -45,6 +47,7 @@ class Budgeting:
             "share": self.share,
             "digest_per_week": self.digest_per_week,
             "page_per_30_days": self.page_per_30_days,
+            "nominal_limit": self.nominal.digest,
             "digest_limit": self.limits.digest,
             "page_limit": self.limits.page,
             "near_limit": self.limits.near,
@@ -132,15 +135,14 @@ def explain(kept: Finding, judge: Judge, settings: WorkspaceSettings, state: Sta
             expected="the rows, settings and detectors it was judged with",
             next_step=f"`recsysops detect --date {kept.day}` judges the day anew",
         )
-    budgeting = budgeting_of(found, judgement.audit, settings.budget, _before(state, kept))
+    budgeting = budgeting_of(found, judgement, settings.budget, _before(state, kept))
     return Explanation(kept, found, judgement.reference, budgeting, _is_reported(found, judgement))
 
 
-def budgeting_of(finding: Finding, audit: Audit, budget: BudgetSettings, was_near_before: bool) -> Budgeting:
-    """How the limit of a finding came about on a day."""
-    limits = day_limits(budget, audit.n_series, audit.n_whole)
-    mine, n_parts = limits.of(finding), audit.n_series - audit.n_whole
-    is_whole = limits.is_whole(finding)
+def budgeting_of(finding: Finding, judgement: DayJudgement, budget: BudgetSettings, was_near_before: bool) -> Budgeting:
+    """How the limit of a finding came about on a judged day."""
+    audit, limits = judgement.audit, judgement.weighed.limits
+    n_parts, is_whole = audit.n_series - audit.n_whole, limits.is_whole(finding)
     is_split = bool(n_parts and audit.n_whole)
     n_own = (audit.n_whole if is_whole else n_parts) if is_split else audit.n_series
     return Budgeting(
@@ -149,7 +151,8 @@ def budgeting_of(finding: Finding, audit: Audit, budget: BudgetSettings, was_nea
         0.5 if is_split else 1.0,
         budget.digest_per_week,
         budget.page_per_30_days,
-        mine,
+        limits.nominal(finding),
+        limits.of(finding),
         was_near_before,
     )
 

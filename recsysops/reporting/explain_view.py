@@ -98,16 +98,21 @@ def _limit(told: Explanation, width: int) -> Iterator[Line]:
     kind = "over all rows" if budget.is_whole else "over slices and single items"
     yield from wrapped(
         f"{number(budget.digest_per_week)} digest entries per week / 7 days × {number(budget.share)} of the budget / "
-        f"{count(budget.n_series, 'series', 'series')} {kind} = {exact(budget.limits.digest)}",
+        f"{count(budget.n_series, 'series', 'series')} {kind} = {exact(budget.nominal.digest)}",
         width,
         indent=2,
     )
     yield from wrapped(
-        f"to page: {number(budget.page_per_30_days)} per 30 days, likewise = {exact(budget.limits.page)}; "
-        f"two judged days running: {exact(budget.limits.near)}",
+        f"to page: {number(budget.page_per_30_days)} per 30 days, likewise = {exact(budget.nominal.page)}; "
+        f"two judged days running: {exact(budget.nominal.near)}",
         width,
         indent=2,
     )
+    if budget.limits != budget.nominal:
+        text = f"series like it were loud before; for the budget to hold: {exact(budget.limits.digest)}, to page "
+        yield from wrapped(
+            f"{text}{exact(budget.limits.page)}, two days running {exact(budget.limits.near)}", width, indent=2
+        )
     yield from wrapped(_verdict(told, budget, p_value), width, indent=2)
 
 

@@ -52,7 +52,10 @@ def series_plot(name: str, points: Sequence[Point], words: Callable[[float], str
         words: a value in its unit, for the axis and for those who hear the page.
     """
     low, high = _limits([limit for one in points for limit in (one.value, one.low, one.high)])
-    y_of = lambda value: round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 1)  # noqa: E731
+
+    def y_of(value: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 1)
+
     step = (RIGHT - LEFT - 16) / max(1, len(points) - 1)
     xs = [round(LEFT + 8 + step * number, 1) for number in range(len(points))]
     placed = list(zip(xs, points, strict=True))

@@ -15,12 +15,15 @@ from recsysops.reporting.templated import page, write_page
 def show_page(report: ShowReport) -> str:
     """The whole page as text."""
     names = [literal(one.slice.value, 60) if one.slice.dimension else "all rows" for one in report.series]
-    words = lambda value: value_text(report, value)  # noqa: E731
+
+    def words(value: float) -> str:
+        return value_text(report, value)
+
     return page(
         "show.html",
         {
             "report": report,
-            "answer": answer(report),
+            "answer": answer(report, with_days=False),
             "days": span(report.days),
             "band_words": band_words(report),
             "plots": [series_plot(name, one.points, words) for name, one in zip(names, report.series, strict=True)],

@@ -35,20 +35,20 @@ def show_lines(report: ShowReport, width: int, *, verbose: bool = False, command
     yield from next_lines([f"{command} {' '.join(_again(report))} {'--html show.html' if verbose else '--verbose'}"])
 
 
-def answer(report: ShowReport) -> str:
+def answer(report: ShowReport, *, with_days: bool = True) -> str:
     """The first line: where the last day lies."""
     last = report.days[-1]
     outside = [one for one in report.series if one.points[-1].is_outside]
-    days = f"{span(report.days)} ({count(len(report.days), 'day')})"
+    days = f" · {span(report.days)} ({count(len(report.days), 'day')})" if with_days else ""
     if len(report.series) == 1:
         point = report.series[0].points[-1]
         place = "outside" if point.is_outside else "within"
         known = f", {place} its band {band_text(report, point)}" if point.low == point.low else ""
-        return f"{literal(report.title)}: {value_text(report, point.value)} on {last}{known} · {days}"
+        return f"{literal(report.title)}: {value_text(report, point.value)} on {last}{known}{days}"
     told = ", ".join(literal(one.slice.value) for one in outside[:4]) + (" …" if len(outside) > 4 else "")
     n = count(len(report.series), "slice")
     found = f"{len(outside)} of {n} outside their band ({told})" if outside else f"all {n} within their bands"
-    return f"{literal(report.title)} by {literal(report.by)}: on {last} {found} · {days}"
+    return f"{literal(report.title)} by {literal(report.by)}: on {last} {found}{days}"
 
 
 def _rows(report: ShowReport, width: int) -> Iterator[Line]:
