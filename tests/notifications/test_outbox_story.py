@@ -23,6 +23,8 @@ from recsysops.notifications.watching import Blindness, failed_run
 from recsysops.testing.listener import Listener
 from recsysops.triage.findings import Severity
 
+pytest_plugins = ["recsysops.testing.listener_fixtures"]
+
 Serve = Callable[[], Listener]
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

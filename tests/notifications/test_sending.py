@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,6 +17,30 @@ from recsysops.notifications.deliver import send_one
 from recsysops.notifications.failures import SendError
 from recsysops.notifications.notice import Event, Message, Notice
 from recsysops.testing.listener import Listener
+
+pytest_plugins = ["recsysops.testing.listener_fixtures"]
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a server that sends one byte of its answer at a time, and never the last."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                for byte in itertools.chain(b"HTTP/1.1 200 OK\r\nX: ", itertools.repeat(120)):
+                    if stop.wait(0.02):
+                        return
+                    connection.send(bytes([byte]))
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stop.set()
+        thread.join()
+
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 SECRET = "s3cr3tk3y"

@@ -20,6 +20,8 @@ from recsysops.incidents.state import State
 from recsysops.notifications.run_note import read_notes
 from recsysops.testing.listener import Listener
 
+pytest_plugins = ["recsysops.testing.listener_fixtures"]
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 N_DAYS, N_ROWS = 6, 2_000
 Captured = pytest.CaptureFixture[str]
@@ -92,7 +94,7 @@ def test_detect_sends_one_digest_and_writes_the_metrics(
     (got,) = server.heard
     assert got.json["title"].startswith("digest · shop · ")
     assert "candidates.recency" not in got.json["title"]
-    assert f"recsysops --workspace '{root}' detect --date 2026-03-06 --verbose" in got.json["message"]
+    assert f"recsysops --workspace '{root}' incident show 1" in got.json["message"]
     families = text_string_to_metric_families((root / "metrics" / "recsysops.prom").read_text())
     values = {sample.name: sample.value for family in families for sample in family.samples}
     assert values["recsysops_last_run_exit_code"] == 1
