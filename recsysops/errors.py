@@ -8,6 +8,7 @@ RecSysOpsError
 ├── LockHeldError       wait for the other run                           exit 2
 ├── StateError          the workspace's own state is damaged             exit 2
 ├── PluginError         fix the installation of a plugin                 exit 2
+├── EngineError         the cluster that counts is away or gave up       exit 2
 ├── DeployError         nothing changed                                  exit 4
 └── RollbackError       page someone                                     exit 5
 
@@ -68,6 +69,10 @@ class StateError(RecSysOpsError):
 
 class PluginError(RecSysOpsError):
     """A plugin is broken, or two of them claim the same name or code."""
+
+
+class EngineError(RecSysOpsError):
+    """The cluster that is to do the counting cannot be reached, or gave up."""
 
 
 class DeployError(RecSysOpsError):

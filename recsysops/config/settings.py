@@ -62,6 +62,14 @@ class BudgetSettings(Settings):
     digest_per_week: Annotated[float, Field(gt=0, le=100)] = 2.0
 
 
+class EngineSettings(Settings):
+    """Where partitions are counted."""
+
+    kind: Literal["in_process", "spark"] = "in_process"
+    master: str = Field("local[*]", min_length=1, description="spark: spark://host:7077, yarn, local[4] …")
+    options: dict[str, Scalar] = Field(default_factory=dict, description="spark: its settings, spark.executor.memory …")
+
+
 class DetectSettings(Settings):
     """How days are judged."""
 
@@ -104,11 +112,15 @@ class WorkspaceSettings(Settings):
         "wall", description="archive: the newest row is now (for logs of the past)"
     )
     state: Annotated[StateSettings, BeforeValidator(_as_folder)] = StateSettings()
+    model_folders: list[str] = Field(
+        default_factory=list, description="folders beside the workspace's own that model files may lie in"
+    )
     tables: dict[str, TableSettings]
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="parameters by detector name")
     skip: list[str] = Field(default_factory=list, description="detectors that are off")
     budget: BudgetSettings = BudgetSettings()
     detect: DetectSettings = DetectSettings()
+    engine: EngineSettings = EngineSettings()
     notifications: NotificationSettings = NotificationSettings()
     metrics: MetricsSettings = MetricsSettings()
     schedule: ScheduleSettings = ScheduleSettings()

@@ -26,7 +26,7 @@ def read_frozen_sets(path: Path) -> dict[str, FrozenSet]:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] > FORMAT_VERSION:
             raise StateError(str(path), found=f"format {document['format']}", expected=f"at most {FORMAT_VERSION}")
-        return {column: _parse(stored) for column, stored in document["sets"].items()}
+        return sets_from_dict(document["sets"])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -40,15 +40,22 @@ def read_frozen_sets(path: Path) -> dict[str, FrozenSet]:
 
 def write_frozen_sets(sets: Mapping[str, FrozenSet], path: Path) -> None:
     """Put the sets of one table in place."""
-    document = {
-        "format": FORMAT_VERSION,
-        "sets": {
-            column: {"kind": "edges" if isinstance(one, EdgeSet) else "categories", **one.to_dict()}
-            for column, one in sets.items()
-        },
-    }
+    document = {"format": FORMAT_VERSION, "sets": sets_to_dict(sets)}
     text = json.dumps(document, sort_keys=True, indent=1)
     write_atomically(path, lambda target: target.write_text(text, encoding="utf-8"))
+
+
+def sets_to_dict(sets: Mapping[str, FrozenSet]) -> dict[str, Any]:
+    """JSON-ready."""
+    return {
+        column: {"kind": "edges" if isinstance(one, EdgeSet) else "categories", **one.to_dict()}
+        for column, one in sets.items()
+    }
+
+
+def sets_from_dict(stored: Mapping[str, Any]) -> dict[str, FrozenSet]:
+    """The inverse of ``sets_to_dict``; raises KeyError, ValueError or TypeError if something else was written."""
+    return {column: _parse(one) for column, one in stored.items()}
 
 
 def _parse(stored: Mapping[str, Any]) -> FrozenSet:

@@ -14,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsysops.errors import StateError
+from recsysops.profiles.described import facts_from_dict, facts_to_dict
 from recsysops.profiles.history import PartitionFacts
 from recsysops.profiles.profile import Profile
 from recsysops.tables.atomic import write_atomically
@@ -117,21 +117,8 @@ def _write_by_measure(table: pa.Table, target: Path) -> None:
 
 
 def _describe(profile: Profile) -> dict[str, Any]:
-    facts = profile.facts
-    return {
-        "format": FORMAT_VERSION,
-        "measures": sorted(profile.measure_ids),
-        "table": facts.table,
-        "partition": facts.key,
-        "fingerprint": facts.fingerprint,
-        "n_rows": facts.n_rows,
-        "n_bytes": facts.n_bytes,
-        "modified_at": facts.modified_at.isoformat(),
-        "first_ts": facts.first_ts.isoformat() if facts.first_ts else None,
-        "last_ts": facts.last_ts.isoformat() if facts.last_ts else None,
-        "columns": [list(column) for column in facts.columns],
-        "days": [[day.isoformat(), n_rows] for day, n_rows in facts.days],
-    }
+    own = {"format": FORMAT_VERSION, "measures": sorted(profile.measure_ids)}
+    return own | facts_to_dict(profile.facts)
 
 
 def _open(path: Path) -> StoredProfile | None:
@@ -139,7 +126,7 @@ def _open(path: Path) -> StoredProfile | None:
         metadata: Mapping[bytes, bytes] = pq.read_schema(path).metadata or {}
         described = json.loads(metadata[_METADATA])
         if int(described["format"]) <= FORMAT_VERSION:
-            return StoredProfile(path, frozenset(described["measures"]), _facts(described))
+            return StoredProfile(path, frozenset(described["measures"]), facts_from_dict(described))
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError):
         return None
     raise StateError(
@@ -147,19 +134,4 @@ def _open(path: Path) -> StoredProfile | None:
         found=f"profile format {described['format']}",
         expected=f"at most {FORMAT_VERSION}",
         next_step="use the version of recsysops that wrote it, or name another state folder",
-    )
-
-
-def _facts(described: Mapping[str, Any]) -> PartitionFacts:
-    return PartitionFacts(
-        table=described["table"],
-        key=described["partition"],
-        fingerprint=described["fingerprint"],
-        n_rows=described["n_rows"],
-        n_bytes=described["n_bytes"],
-        modified_at=datetime.fromisoformat(described["modified_at"]),
-        first_ts=datetime.fromisoformat(described["first_ts"]) if described["first_ts"] else None,
-        last_ts=datetime.fromisoformat(described["last_ts"]) if described["last_ts"] else None,
-        columns=tuple((name, kind) for name, kind in described["columns"]),
-        days=tuple((date.fromisoformat(day), n_rows) for day, n_rows in described["days"]),
     )

@@ -116,6 +116,16 @@ class ViewSource:
                     next_step="`recsysops check` looks at every file",
                 ) from error
 
+    def reads(self, partition: Partition) -> dict[str, dict[str, Partition]]:
+        """The partitions that its rows are made of, by table and key."""
+        days = self.days_of(self.view.base).get(partition.key, ())
+        base = {one.key: one for one in self.tables[self.view.base].partitions() if one.key == partition.key}
+        found = {self.view.base: base}
+        for lookup in self.looked_up if days else ():
+            known = found.setdefault(lookup.table, {})
+            known.update({one.key: one for one in self._looked_up(lookup, days)})
+        return found
+
     def parquet_path(self, _partition: Partition) -> Path | None:
         """None: no file holds the rows."""
         return None
