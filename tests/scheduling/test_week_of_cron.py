@@ -110,6 +110,7 @@ def test_a_week_of_cron_tells_one_story(week: Week) -> None:
     # one digest a morning at most, and pages for what is critical and for nothing else
     for lines in week.heard.values():
         assert sum(line.startswith("digest · ") for line in lines) <= 1
+        assert not any("could not look" in line for line in lines)
     paged = Counter((one.json["event_action"], one.json["dedup_key"]) for one in week.pager.heard)
     assert set(paged.values()) <= {1}
     opened = [one for one in week.pager.heard if one.json["event_action"] == "trigger"]
