@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,8 @@ from recsysops.replay.reading import lineage_of, read_upstream
 from recsysops.replay.replaying import Replay, replay
 from recsysops.replay.tracing import Traced, copy_rates, trace
 from recsysops.replay.upstream import ENTITY
+from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.relation import partition_view
 from recsysops.tables.table import Table
 
 REFERENCE_DAYS = 7
@@ -58,6 +61,27 @@ def replay_day(
     reference = _reference(tables, day) if traced else None
     slices = tables["candidates"].schema.slices
     return replay(candidates, artifacts, traced, reference, problems=problems, dimensions=slices)
+
+
+def newest_day(table: Table) -> date:
+    """The last day of UTC that a table of candidates has rows of.
+
+    Raises:
+        NotEnoughDataError: if it has no rows.
+        SchemaError, SourceError: as ``Table.batches``.
+    """
+    clock = table.schema.role("ts")
+    assert clock is not None, "candidates without ts are refused when they are opened"
+    found: list[date] = []
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for partition in table.partitions():
+            with partition_view(connection, table, partition, [clock.name], "r") as view:
+                query = f"SELECT max({quote_identifier(clock.name)})::DATE FROM {view}"
+                found += [day for (day,) in connection.execute(query).fetchall() if day is not None]
+    if not found:
+        raise NotEnoughDataError(table.name, found="no rows", expected="logged candidates", next_step="export some")
+    return max(found)
 
 
 def load_models(
