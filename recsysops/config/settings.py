@@ -115,9 +115,6 @@ class WorkspaceSettings(Settings):
     model_folders: list[str] = Field(
         default_factory=list, description="folders beside the workspace's own that model files may lie in"
     )
-    model_folders: list[str] = Field(
-        default_factory=list, description="folders beside the workspace's own that model files may lie in"
-    )
     tables: dict[str, TableSettings]
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="parameters by detector name")
     skip: list[str] = Field(default_factory=list, description="detectors that are off")
