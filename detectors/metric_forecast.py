@@ -31,6 +31,9 @@ WEEK = 7
 MIN_DAYS = 29
 """Two weeks for an expectation, two to see what healthy days miss it by, and the judged day."""
 GUARD = 14
+"""Days before the judged one that do not yet say what is healthy."""
+ROW_VOLUME = float(np.log(1.25))
+"""Larger changes of a volume are ``input.row_volume``'s, from their first day on."""
 _MSTL = remembered(mstl)
 
 
@@ -47,7 +50,8 @@ class MetricForecast:
     """A metric has left the course that its own history expects.
 
     Signals:
-        ``n_requests``, ``n_outcomes``: a lasting shift of a day's volume (sudden ones are ``input.row_volume``'s).
+        ``n_requests`` (served, where the log tells its sampling rate), ``n_outcomes``: a lasting shift of a day's volume
+        by less than a fifth (larger and sudden ones are ``input.row_volume``'s).
         ``rows_per_request``, ``outcomes_per_request``, ``fallback_rate``, ``origin_share:ORIGIN``, ``mean_score``: a
         sudden or a lasting shift, in either direction.
     Parameters:
@@ -148,23 +152,37 @@ class MetricForecast:
         return frozenset(day for year in years for day in public_holidays(self.params.country, year))
 
     def _findings(self, context: Context, metric: Metric, judged: _Judged) -> Iterator[Finding]:
-        charts, last = judged.charts, metric.values[:, -1]
         whole = 0.0
         for index in range(len(metric.slices)):
-            centre = judged.expected[index, -1] + charts.centre[index]
-            candidates = [(charts.p_ewma[index], charts.ewma[index] * charts.scale[index], "lasting")]
-            candidates.append((charts.p_cusum[index], charts.ewma[index] * charts.scale[index], "lasting"))
-            if not metric.is_volume:
-                candidates.append((charts.p_spike[index], last[index] - centre, "sudden"))
-            known = [one for one in candidates if one[0] == one[0] and self._effect(metric, centre, one[1]) >= 1]
-            if not known:
+            found = self._worst(metric, judged, index)
+            if found is None:
                 continue
-            p_value, shift, pattern = min(known)
-            p_value = min(1.0, len(candidates) * float(p_value))
-            follows = index > 0 and whole != 0.0 and self._effect(metric, centre + whole, shift - whole) < 1
-            if p_value <= MAX_P and not follows:  # slices that merely follow the whole say nothing new
-                whole = float(shift) if index == 0 else whole
-                yield self._finding(context, metric, judged, index, p_value, float(shift), pattern)
+            p_value, shift, pattern = found
+            centre = float(judged.expected[index, -1] + judged.charts.centre[index])
+            if index and whole and self._effect(metric, centre + whole, shift - whole) < 1:
+                continue  # slices that merely follow the whole say nothing new
+            whole = shift if index == 0 else whole
+            yield self._finding(context, metric, judged, index, p_value, shift, pattern)
+
+    def _worst(self, metric: Metric, judged: _Judged, index: int) -> tuple[float, float, str] | None:
+        """The least p-value of the charts that see a shift above the floor, the shift, and whether it lasts."""
+        charts = judged.charts
+        centre = float(judged.expected[index, -1] + charts.centre[index])
+        lasting = _lasting(metric, judged, index)
+        charted = [
+            (float(charts.p_ewma[index]), lasting, "lasting"),
+            (float(charts.p_cusum[index]), lasting, "lasting"),
+        ]
+        if not metric.is_volume:
+            charted.append((float(charts.p_spike[index]), float(metric.values[index, -1]) - centre, "sudden"))
+        elif abs(lasting) >= ROW_VOLUME:
+            return None
+        known = [one for one in charted if one[0] == one[0] and self._effect(metric, centre, one[1]) >= 1]
+        if not known:
+            return None
+        p_value, shift, pattern = min(known)
+        p_value = min(1.0, len(charted) * p_value)
+        return (p_value, shift, pattern) if p_value <= MAX_P else None
 
     def _effect(self, metric: Metric, centre: float, shift: float) -> float:
         """How many times its floor a shift is, as a change of the metric itself relative to what is expected."""
@@ -199,6 +217,14 @@ class MetricForecast:
             ),
             stage="logging" if metric.is_volume else self.meta.stage,
         )  # fmt: skip
+
+
+def _lasting(metric: Metric, judged: _Judged, index: int) -> float:
+    """The median residual since the cumulative sum began to rise, of the last week at most."""
+    n_days = min(WEEK, max(1, int(judged.charts.n_since[index])))
+    residual = metric.values[index, -n_days:] - judged.expected[index, -n_days:] - judged.charts.centre[index]
+    known = residual[~np.isnan(residual)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _learnt(context: Context, days: tuple[date, ...]) -> npt.NDArray[np.bool_]:

@@ -68,7 +68,7 @@ def metric_measures(schema: Schema) -> Iterator[Cells | PerRequest]:
     if candidates is not None and requests is not None:
         yield rows_measure("candidates")
         yield requests
-        for role in ("score", "fallback"):
+        for role in ("score", "fallback", "sampling_rate"):
             if (measure := _of_column(candidates, role)) is not None:
                 yield measure
     if outcomes is not None and outcomes.role("ts") is not None:
@@ -82,13 +82,14 @@ def metrics(history: History) -> Iterator[Metric]:
     schema = history.context.schema
     candidates, outcomes = schema.table("candidates"), schema.table("outcomes")
     measure = requests_measure(candidates) if candidates else None
-    requests = _total(history.series(measure), "requests") if measure else None
+    logged = _total(history.series(measure), "requests") if measure else None
+    requests = _unsampled(history, candidates, logged) if logged is not None and candidates is not None else None
     followed = _total(history.series(rows_measure("outcomes")), "rows") if outcomes else None
     if requests is not None:
         yield _volume("n_requests", "candidates", requests)
         rows = _total(history.series(rows_measure("candidates")), "rows")
-        if rows is not None:
-            yield from _ratio("rows_per_request", "candidates", rows, requests)
+        if rows is not None and logged is not None:
+            yield from _ratio("rows_per_request", "candidates", rows, logged)
     if followed is not None:
         yield _volume("n_outcomes", "outcomes", followed)
         if requests is not None:
@@ -112,6 +113,19 @@ def _total(series: DaySeries | None, cell: str) -> DaySeries | None:
         return None
     index = series.cells.index(cell)
     return DaySeries(series.slices, (cell,), series.days, series.values[:, :, index : index + 1])
+
+
+def _unsampled(history: History, table: TableSchema, requests: DaySeries) -> DaySeries:
+    """Requests served, from those logged and their sampling rate: another rate is no other traffic."""
+    measure = _of_column(table, "sampling_rate")
+    rates = history.series(measure) if measure is not None and measure.form == "moments" else None
+    if rates is None or (rates.days, rates.slices) != (requests.days, requests.slices):
+        return requests
+    count, total = rates.values[:, :, 0], rates.values[:, :, 1]
+    rate = np.divide(total, count, out=np.ones_like(total), where=(count > 0) & (total > 0))
+    return DaySeries(
+        requests.slices, requests.cells, requests.days, requests.values / np.clip(rate, 1e-6, 1)[:, :, None]
+    )
 
 
 def _volume(name: str, table: str, counts: DaySeries) -> Metric:

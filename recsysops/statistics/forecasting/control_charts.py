@@ -56,7 +56,8 @@ def control_charts(
 
     ``z_t = (r_t - median) / s`` with s the larger of 1.4826 MAD and ``floor``. EWMA: ``E_t = 0.2 w_t + 0.8 E_{t-1}`` of
     w = z clipped to +-3; its variance is 0.2/1.8 for independent residuals and, pulled towards that, what the replay
-    shows if more. CUSUM: ``S_t = max(0, S_{t-1} +- w_t - k)``, k = 0.5, with w made smaller by the standard error of s; with
+    shows if more. CUSUM: ``S_t = max(0, S_{t-1} +- w_t - k)``, k = 0.5, with w made smaller by the standard error of s, and
+    back to zero once the moving average has changed sides, so that what is long over is not summed up for ever; with
     P(S >= h) <= exp(-2 k h) (Siegmund's approximation without the overshoot), stretched by mean replayed over mean
     expected S. A p-value is never smaller than the share of the clean history that went as far.
 
@@ -80,33 +81,41 @@ def control_charts(
     z = (r - centre[..., None]) / scale[..., None]
     dof = np.maximum(PRIOR_DOF, MAD_EFFICIENCY * n)
     w = np.clip(z, -CLIP, CLIP)
-    ewma, p_ewma = _ewma(w, usable, n, dof)
-    cusum, n_since, p_cusum = _cusum(w, usable, n, dof)
+    path = _averages(w)
+    ewma, p_ewma = _ewma(w, path, usable, n, dof)
+    cusum, n_since, p_cusum = _cusum(w, path, usable, n, dof)
     last = z[..., -1]
     reached = _reached(np.abs(z), usable, np.abs(last), n)
     p_spike = np.maximum(2.0 * special.stdtr(dof, -np.abs(last)), reached)
     return Charts(last, ewma, cusum, p_spike, p_ewma, p_cusum, scale, centre, n_since)
 
 
-def _ewma(w: FloatArray, usable: BoolArray, n: FloatArray, dof: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The last average and its p-value, (...)."""
+def _averages(w: FloatArray) -> FloatArray:
+    """The moving average at every point, (..., n_times); holes leave it where it is."""
     path = np.zeros(w.shape)
     state = np.zeros(w.shape[:-1])
     for t in range(w.shape[-1]):
         state = np.where(np.isnan(w[..., t]), state, LAMBDA * w[..., t] + (1 - LAMBDA) * state)
         path[..., t] = state
+    return path
+
+
+def _ewma(
+    w: FloatArray, path: FloatArray, usable: BoolArray, n: FloatArray, dof: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The last average and its p-value, (...)."""
     prior = LAMBDA / (2.0 - LAMBDA)
     seen = divide(np.where(usable, path**2, 0.0).sum(axis=-1), n)
     n_effective = n * prior
     moderated = (PRIOR_DOF * prior + n_effective * np.nan_to_num(seen)) / (PRIOR_DOF + n_effective)
     spread = np.sqrt(np.maximum(prior, moderated))
-    last = np.where(np.isnan(w[..., -1]), np.nan, state)
+    last = np.where(np.isnan(w[..., -1]), np.nan, path[..., -1])
     reached = _reached(np.abs(path), usable, np.abs(last), n)
     return last, np.maximum(2.0 * special.stdtr(dof, -np.abs(last) / spread), reached)
 
 
 def _cusum(
-    w: FloatArray, usable: BoolArray, n: FloatArray, dof: FloatArray
+    w: FloatArray, path: FloatArray, usable: BoolArray, n: FloatArray, dof: FloatArray
 ) -> tuple[FloatArray, npt.NDArray[np.int64], FloatArray]:
     """The larger sum with its sign, the points since it was zero, and its p-value, (...)."""
     unsure = 1.0 + 1.0 / np.sqrt(2.0 * dof)  # the scale itself is an estimate
@@ -116,6 +125,7 @@ def _cusum(
     for t in range(w.shape[-1]):
         step = np.stack([w[..., t], -w[..., t]]) / unsure - ALLOWANCE
         state = np.where(np.isnan(step), state, np.maximum(0.0, state + np.nan_to_num(step)))
+        state = np.where(np.stack([path[..., t] > 0, path[..., t] < 0]), state, 0.0)
         since = np.where(state > 0, since + 1, 0)
         sums[..., t] = state
     higher = np.where(state[1] > state[0], 1, 0)
