@@ -53,6 +53,9 @@ def advance(connection: Connection, number: int, step: Step, actor: Actor, note:
     """
     incident = incident_of(connection, number)
     status = step_from(incident.status, step, _where(incident))
+    if step == "reopen" and incident.presence == "withdrawn":
+        found = "days that were judged again, and it was no longer there"
+        raise ConfigError(_where(incident), found=found, expected="a day on which it is seen")
     life = replace(_life(connection, number), status=status)
     if step == "acknowledge":
         life = replace(life, assignee=actor.who)

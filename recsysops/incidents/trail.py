@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from recsysops.errors import StateError
 from recsysops.incidents.schema import trail, trail_head
 
 GENESIS = "0" * 64
@@ -64,8 +65,20 @@ def begin_trail(connection: Connection) -> None:
 
 
 def append(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Seal the entries onto the trail, in the caller's transaction."""
-    number, previous = connection.execute(select(trail_head.c.number, trail_head.c.hash).with_for_update()).one()
+    """Seal the entries onto the trail, in the caller's transaction.
+
+    Raises:
+        StateError: if the trail's head is gone.
+    """
+    head = connection.execute(select(trail_head.c.number, trail_head.c.hash).with_for_update()).one_or_none()
+    if head is None:
+        raise StateError(
+            "audit trail",
+            found="no head: it was removed by other means",
+            expected="the number and hash of the newest entry",
+            next_step="bring the state back from a backup",
+        )
+    number, previous = head
     rows = []
     for entry in entries:
         number += 1

@@ -83,6 +83,8 @@ def _changed(report: DetectReport, width: int) -> Iterator[Line]:
 def _next(report: DetectReport) -> Iterator[str]:
     if report.incidents:
         incident = report.incidents[0]
+        if report.is_kept:
+            yield f"incident {'ack' if incident.status == 'open' else 'show'} {incident.id}"
         yield f"detect --date {incident.last_seen} --verbose"
         for finding in report.findings_of(incident)[:1]:
             yield f"detectors show {finding.detector}"

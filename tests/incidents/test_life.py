@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -231,3 +234,35 @@ def test_hostile_names_are_kept_as_far_as_a_database_can(state: State) -> None:
     assert "DROP TABLE" in incident.headline
     resolve(state, 1, "expected")
     assert len(state.rebaselines()) == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_every_change_of_status_is_on_the_trail(tmp_path: Path, seed: int) -> None:
+    """Days judged, judged again and emptied, and people doing anything at all, in any order."""
+    chance = random.Random(seed)
+    with State(tmp_path, now=lambda: NOW) as state:
+        state.begin_run("detect")
+        for _ in range(60):
+            if chance.random() < 0.5:
+                write(state, judged(chance.randrange(25), *chance.sample("abcd", chance.randrange(3))))
+            else:
+                with contextlib.suppress(ConfigError):
+                    act_at_random(state, chance)
+            for incident in state.incidents():
+                said = [entry.after for entry in state.trail(incident.id)]
+                assert said[-1] == incident.status, (incident, state.trail(incident.id))
+        assert state.trail_broken_at() is None
+        assert len(state.trail()) > 10
+
+
+def act_at_random(state: State, chance: random.Random) -> None:
+    number, other = chance.randrange(1, 6), chance.randrange(1, 6)
+    kind = chance.randrange(8)
+    if kind == 0:
+        do(state, acts.merge, number, other)
+    elif kind <= 2:
+        resolve(state, number, chance.choice(("fixed", "expected", "false-alarm")))
+    elif kind == 3:
+        do(state, acts.mute, number, NOW + timedelta(1))
+    else:
+        do(state, acts.advance, number, chance.choice(("acknowledge", "diagnose", "mitigate", "reopen", "retro")))

@@ -104,3 +104,10 @@ def test_a_copy_for_looking_is_whole_and_apart(state: State, place: StateLocatio
         with copied.transaction() as connection:
             append(connection, [entry("dora")])
     assert len(state.trail()) == 3
+
+
+def test_without_its_head_nothing_is_appended(state: State) -> None:
+    unguarded(state, delete(trail_head))
+    with pytest.raises(StateError, match="no head"), state.transaction() as connection:
+        append(connection, [entry("dora")])
+    assert len(state.trail()) == 3
