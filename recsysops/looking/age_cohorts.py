@@ -94,7 +94,7 @@ def _standing(
     )
     bounds = garwood_interval(worth[0], 1.0)
     scale = shares[0] / worth[0] if worth[0] > 0 else _least(shares, worth)
-    low, high = float(bounds.low) * scale, float(bounds.high) * scale
+    low, high = (float(limit) * float(scale) for limit in (bounds.low, bounds.high))
     limits = (float(shares[0]), min(low, float(shares[0])), max(high, float(shares[0])))
     return _place(limits, shares[1:], mine.ages), _play_place(counts, everyone, mine.ages)
 

@@ -49,7 +49,7 @@ def count_and_show(
     sliced_by = dimension(by, shown, table.schema.slices)
     engine = count(list(dict.fromkeys([Cells(shown.table, by_hour=True), shown.measure])))
     last = last_complete_day(engine, shown.table, settings)
-    asked = Asked(shown, sliced_by, parse_since(since, last), last)
+    asked = Asked(shown, sliced_by, _first_day(since, last), last)
     *before, newest = asked.folded_days(settings.detect.reference_days)
     history = engine.history(before, [newest], now=end_of(newest))
     unfit = state.days_of_incidents(newest) if state else frozenset()
@@ -81,12 +81,17 @@ def report_items(
     if "candidates" not in tables:
         raise ConfigError("items report", found="no table candidates", expected="one", next_step="add it")
     last = last_complete_day(count([Cells("candidates", by_hour=True)]), "candidates", settings)
-    first = parse_since(since, last)
-    if first > last:
-        raise NotEnoughDataError("--since", found=f"{since!r}", expected=f"a day up to {last}")
+    first = _first_day(since, last)
     days = days_to_read(last, first, max(settings.detect.reference_days, YOUNG_DAYS))
     counts = count_items(tables, days, state)
     return items_report(counts, (last - first).days + 1, workspace=settings.name, owner=owner)
+
+
+def _first_day(since: str, last: date) -> date:
+    first = parse_since(since, last)
+    if first > last:
+        raise NotEnoughDataError("--since", found=f"{since!r}, no rows from then on", expected=f"a day up to {last}")
+    return first
 
 
 def last_complete_day(engine: Engine, table: str, settings: WorkspaceSettings) -> date:

@@ -59,12 +59,13 @@ def _rows(items: tuple[ItemHealth, ...], width: int) -> Iterator[Line]:
             Column("owner", tuple(literal(one.owner, 12) or NOTHING for one in items), drop=5),
             Column("age", tuple(age_text(one) for one in items), is_number=True, drop=3),
             Column("exposure", tuple(estimate_text(one.share) for one in items), is_number=True),
-            Column("by day", tuple(sparkline(one.series, 10) for one in items), drop=4),
+            Column("by day", tuple(sparkline(one.series, 8) for one in items), drop=4),
             Column("place", tuple(place_text(one.exposure_place) for one in items), drop=1, is_number=True),
             Column("bias", tuple(ratio_text(one.bias) for one in items), drop=2, is_number=True),
             Column("", tuple(", ".join(one.flags) for one in items), is_last=True),
         ),
         width,
+        indent=0,
     )
 
 
@@ -88,11 +89,11 @@ def place_text(place: Place) -> str:
 
 
 def ratio_text(one: Estimate) -> str:
-    """A logarithm of a ratio as the ratio: ``× 0.5 [0.4, 0.7]``."""
+    """A logarithm of a ratio as the ratio: ``×0.5 [0.4, 0.7]``."""
     if math.isnan(one.value):
         return NOTHING
     value, low, high = (math.exp(limit) for limit in (one.value, one.low, one.high))
-    return f"× {value:.2g} [{low:.2g}, {high:.2g}]"
+    return f"×{value:.2g} [{low:.2g}, {high:.2g}]"
 
 
 def words(report: ItemsReport) -> str:

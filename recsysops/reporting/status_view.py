@@ -110,10 +110,9 @@ def _runs(status: Status, width: int) -> Iterator[Line]:
     if last is None:
         yield from wrapped("Last run: none yet", width)
         return
-    text = f"Last run: {_run(last, status.now)}"
+    yield from wrapped(literal(f"Last run: {_run(last, status.now)}"), width, style="" if last.is_good else "red")
     if not last.is_good:
-        text += f" · last good run: {_run(good, status.now) if good else 'none'}"
-    yield from wrapped(literal(text), width, style="" if last.is_good else "red")
+        yield from wrapped(literal(f"Last good run: {_run(good, status.now) if good else 'none'}"), width)
 
 
 def _run(run: Run, now: datetime) -> str:
