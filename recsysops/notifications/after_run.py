@@ -19,7 +19,7 @@ from recsysops.notifications.outbox import Outbox
 from recsysops.notifications.run_note import GOOD, RunNote, read_notes, write_note
 from recsysops.notifications.telling import Teller
 from recsysops.notifications.texts import Voice
-from recsysops.notifications.watching import Blindness, failed_detectors, late_data
+from recsysops.notifications.watching import Blindness, Watched, failed_detectors, late_data
 from recsysops.reporting.detect_report import DetectReport
 from recsysops.reporting.plain import literal
 from recsysops.triage.findings import SEVERITIES
@@ -51,7 +51,7 @@ def after_detect(place: Place, report: DetectReport, tier: str, now: datetime) -
         last_good=now if report.exit_code in GOOD else None,
         judged_day=report.last_judged,
         data_day=report.last_judged if n_rows else None,
-        n_skipped=len({one.detector for one in report.skipped if one.kind == "failed"}),
+        n_skipped=len({one.detector for one in report.skipped if one.kind == "failed"}) if days else None,
     )
     late = late_data(
         report.last_judged,
@@ -61,11 +61,13 @@ def after_detect(place: Place, report: DetectReport, tier: str, now: datetime) -
         is_live=place.settings.clock == "wall" and tier == DAILY,
     )
     found = [one for one in (failed_detectors(report.skipped), late) if one]
+    names: list[Watched] = ["run", "lock"]  # with nothing to judge, no detector was asked
+    names += ["detectors", "data"] if days else ["data"] if late else []
 
     def tell(teller: Teller, state: State) -> None:
         incidents = state.incidents()
         teller.incidents(incidents, state.findings)
-        teller.watch(tier, found, "run", "lock", "detectors", "data")
+        teller.watch(tier, found, *names)
         if tier == DAILY:
             teller.digest(frozenset(one.id for one in incidents if one.is_muted(now)))
 

@@ -55,7 +55,8 @@ def _families(notes: Sequence[RunNote], now: datetime) -> Iterator[tuple[str, st
     )
     yield "last_run_exit_code", "Exit code of the last run.", [(tag, one.exit_code) for tag, one in tiers]
     yield "last_run_duration_seconds", "How long the last run took.", [(tag, one.seconds) for tag, one in tiers]
-    yield "skipped_detectors", "Detectors that failed in the last run.", [(tag, one.n_skipped) for tag, one in tiers]
+    skipped: list[Sample] = [(tag, one.n_skipped) for tag, one in tiers if one.n_skipped is not None]
+    yield "skipped_detectors", "Detectors that failed in the last run that judged a day.", skipped
     judged = [(tag, datetime.combine(one.judged_day, time(), UTC).timestamp()) for tag, one in tiers if one.judged_day]
     yield "judged_day_timestamp_seconds", "Start of the newest judged day.", judged
     ages = [(tag, (now - end_of(one.data_day)).total_seconds()) for tag, one in tiers if one.data_day]

@@ -28,8 +28,8 @@ class RunNote:
     judged_day: date | None = None
     data_day: date | None = None
     """The newest judged day that had candidates."""
-    n_skipped: int = 0
-    """Detectors that failed."""
+    n_skipped: int | None = None
+    """Detectors that failed; None when none was asked."""
     n_open: dict[str, int] = field(default_factory=dict)
     """Open incidents by severity."""
 
@@ -42,7 +42,7 @@ class RunNote:
             last_good=self.last_good or before.last_good,
             judged_day=self.judged_day or before.judged_day,
             data_day=self.data_day or before.data_day,
-            n_skipped=self.n_skipped if self.exit_code in (0, 1, 6) else before.n_skipped,
+            n_skipped=before.n_skipped if self.n_skipped is None else self.n_skipped,
             n_open=self.n_open or before.n_open,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from recsysops import Workspace
 from recsysops.cli import main
 from recsysops.incidents.state import State
+from recsysops.notifications.after_run import Place, after_detect
 from recsysops.notifications.run_note import read_notes
+from recsysops.notifications.texts import Voice
 from recsysops.testing.listener import Listener
+from recsysops.triage.findings import Skipped
 
 pytest_plugins = ["recsysops.testing.listener_fixtures"]
 
@@ -126,6 +131,24 @@ def test_an_unset_variable_keeps_nobody_from_looking(
     root = shop("notifications: {targets: {chat: {url: '${SHOP_CHAT_URL}'}}}\n")
     assert main(["detect", "-w", str(root)]) == 1
     assert "notify: chat: the environment variable SHOP_CHAT_URL is not set" in capsys.readouterr().err
+
+
+def test_a_run_with_nothing_to_judge_knows_nothing_of_detectors(shop: Callable[[str], Path], serve: Serve) -> None:
+    server = serve()
+    workspace = Workspace(shop(to_chat(server)))
+    place = Place(workspace.settings, workspace.root, workspace.location, Voice("shop", "recsysops"))
+    report = workspace.detect()
+    broken = replace(report, skipped=(Skipped("input.x", "failed", "ValueError: y"),))
+    idle = replace(report, days=(), n_rows={}, skipped=())
+    heard = []
+    for each in (broken, idle, broken, idle, report, report):
+        before = len(server.heard)
+        after_detect(place, each, "daily", START)
+        heard.append([one.json["title"].split(" · ")[0] for one in server.heard[before:]])
+        (note,) = read_notes(workspace.location.folder)
+        assert note.n_skipped == (0 if each is report else 1)
+    assert heard == [["warning", "digest"], [], [], [], ["looks again"], []]
+    assert server.heard[0].json["message"].startswith("input.x: ValueError: y\n")
 
 
 def test_looking_without_keeping_tells_nobody(shop: Callable[[str], Path], serve: Serve) -> None:
