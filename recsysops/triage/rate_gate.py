@@ -86,9 +86,9 @@ def rate_gate(contrast: CellContrast, rates: Sequence[Rate], limits: RateLimits)
     """
     if not rates or not len(contrast.reference) or not len(contrast.current):
         return
-    counts = _counted(contrast.reference, rates), _counted(contrast.current, rates)
+    counts = counted_rates(contrast.reference, rates), counted_rates(contrast.current, rates)
     ones = np.ones(counts[0][0].shape[1:])
-    effect, _ = _effects(*counts, limits)
+    effect, _ = rate_effects(*counts, limits)
     suspects = np.argwhere((effect >= 1) & (_p_values(*counts, ones, ones) <= limits.max_p))
     for slice_index in np.unique(suspects[:, 0]):
         for rate_index in suspects[suspects[:, 0] == slice_index, 1]:
@@ -100,8 +100,8 @@ def rate_gate(contrast: CellContrast, rates: Sequence[Rate], limits: RateLimits)
 def _confirmed(contrast: CellContrast, rate: Rate, index: int, limits: RateLimits) -> RateChange | None:
     """The change with the design effect of its slice's buckets, or None if that takes it below the gates."""
     at = slice(index, index + 1)
-    reference = _counted(contrast.reference[:, at], [rate])
-    current = _counted(contrast.current[:, at], [rate])
+    reference = counted_rates(contrast.reference[:, at], [rate])
+    current = counted_rates(contrast.current[:, at], [rate])
     windows: tuple[Window, Window] = ("reference", "current")
     known = [clustered(contrast, rate, window, index) for window in windows]
     deff = [max((d for d in (one, *known) if d is not None), default=1.0) if one is None else one for one in known]
@@ -109,7 +109,7 @@ def _confirmed(contrast: CellContrast, rate: Rate, index: int, limits: RateLimit
     p_value = float(test.p_value[0, 0])
     if p_value > limits.max_p:
         return None
-    effect, before = _effects(reference, current, limits)
+    effect, before = rate_effects(reference, current, limits)
     k, n = current[0].sum(), current[1].sum()
     interval = wilson_interval(k, n, design_effect=deff[1])
     days = _divide(reference[0][:, 0, 0], reference[1][:, 0, 0])
@@ -169,7 +169,7 @@ def clustered(contrast: CellContrast, rate: Rate, window: Window, slice_index: i
     if not len(buckets):
         return None
     folded = buckets.reshape(-1, N_BUCKETS, buckets.shape[-1]).sum(axis=0)
-    k, n = _counted(folded[:, None, :], [rate])
+    k, n = counted_rates(folded[:, None, :], [rate])
     k, n = k[:, 0, 0], n[:, 0, 0]
     found = float(design_effect(k, n))
     in_use = int((n > 0).sum())
@@ -181,7 +181,7 @@ def clustered(contrast: CellContrast, rate: Rate, window: Window, slice_index: i
     return None if np.isnan(found) else max(1.0, found)
 
 
-def _counted(counts: Counts, rates: Sequence[Rate]) -> tuple[Floats, Floats]:
+def counted_rates(counts: Counts, rates: Sequence[Rate]) -> tuple[Floats, Floats]:
     """(k, n), each (n_units, n_slices, n_rates), from counts (n_units, n_slices, n_cells)."""
     n_cells = counts.shape[-1]
     flagged, of = np.zeros((n_cells, len(rates))), np.zeros((n_cells, len(rates)))
@@ -192,7 +192,7 @@ def _counted(counts: Counts, rates: Sequence[Rate]) -> tuple[Floats, Floats]:
     return floats @ flagged, floats @ of
 
 
-def _effects(
+def rate_effects(
     reference: tuple[Floats, Floats], current: tuple[Floats, Floats], limits: RateLimits
 ) -> tuple[Floats, Floats]:
     """How many times its floor each change is, and the reference rate; (n_slices, n_rates) each."""

@@ -25,12 +25,20 @@ COLUMNS: dict[str, Kind] = {
     "ingest_delay_seconds": "numeric",
     "rank_percentile": "numeric",
     "fate": "categorical",
+    "has_other_form": "boolean",
+    "lacks_request": "boolean",
+    "lacks_candidate": "boolean",
+    "lacks_impression": "boolean",
 }
 """An outcome that names a request is joined to it; ``is_matched``: the log has that request; ``was_candidate``, ``was_shown``: the item
 there. One that names none (search, external) is joined to the member's last request within the window, which says
 how the model ranked what the member wanted: ``rank_percentile`` = (rank − 1) / (candidates − 1), 0 is best; ``fate`` is
 ``shown``, ``ranked low`` (a candidate not shown), ``filtered``, ``not retrieved`` or NULL without a request. ``delay_seconds`` is since the
-request and only for those that name it."""
+request and only for those that name it. The last four are how an outcome and the request it names miss one another, false where they
+do not and NULL where it cannot be said: the log lacks the request, and its id is not even formed as those of the log are; the request is
+there, but not with this item, or not showing it."""
+FORM = "regexp_replace({0}, '[[:alnum:]]+', 'x', 'g') || length({0}) || (regexp_matches({0}, '[A-Z]') AND regexp_matches({0}, '[a-z]'))"
+"""What a request id looks like: its punctuation, its length, whether it mixes cases."""
 
 
 class Attributed:
@@ -38,7 +46,7 @@ class Attributed:
 
     contract = ATTRIBUTED
     base = "outcomes"
-    version = 1
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base, outcomes = tables.table("candidates"), tables.table("outcomes")
@@ -59,6 +67,7 @@ class Attributed:
                 SELECT request_id, min(ts) AS ts, any_value(member_id) AS member_id, count(*) AS n_candidates{dims}
                 FROM candidates WHERE request_id IS NOT NULL GROUP BY request_id
             ),
+            forms AS (SELECT DISTINCT {FORM.format("request_id")} AS form FROM asked),
             last_asked AS (
                 SELECT a.number, arg_max(r.request_id, r.ts) AS request_id
                 FROM acted a JOIN asked r ON a.member_id = r.member_id AND r.ts <= a.ts
@@ -86,7 +95,12 @@ class Attributed:
                 date_diff('millisecond', f.ts, f.ingested_at) / 1000.0 AS ingest_delay_seconds,
                 (w.rank - 1) / nullif(r.n_candidates - 1, 0) AS rank_percentile,
                 CASE WHEN r.request_id IS NULL THEN NULL WHEN w.item_id IS NULL THEN 'not retrieved'
-                     WHEN w.was_shown THEN 'shown' WHEN w.was_filtered THEN 'filtered' ELSE 'ranked low' END AS fate
+                     WHEN w.was_shown THEN 'shown' WHEN w.was_filtered THEN 'filtered' ELSE 'ranked low' END AS fate,
+                CASE WHEN f.names_request THEN r.request_id IS NULL AND {FORM.format("f.request_id")} NOT IN (SELECT form FROM forms)
+                    AND EXISTS (FROM forms) END AS has_other_form,
+                CASE WHEN f.names_request THEN r.request_id IS NULL END AS lacks_request,
+                CASE WHEN f.names_request AND r.request_id IS NOT NULL THEN w.item_id IS NULL END AS lacks_candidate,
+                CASE WHEN f.names_request AND w.item_id IS NOT NULL THEN NOT w.was_shown END AS lacks_impression
                 {select_dimensions_of_view(base)}
             FROM followed f LEFT JOIN asked r ON r.request_id = f.request_id
             LEFT JOIN wanted w ON w.request_id = f.request_id AND w.item_id = f.item_id

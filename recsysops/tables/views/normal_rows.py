@@ -10,8 +10,10 @@ from recsysops.tables.contract import ID, LABEL, NUMBER, TIME, Kind, Role
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.in_place import in_place
 from recsysops.tables.relation import partition_view
+from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
+from recsysops.tables.views.contracts import CONTRACTS
 from recsysops.tables.views.view import dimension, feature
 
 if TYPE_CHECKING:
@@ -30,8 +32,9 @@ def register_rows(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     partitions: Sequence[Partition],
+    relation: str = "",
 ) -> None:
-    """Make the relation ``table.name`` of all rows of the partitions, for any number of queries.
+    """Make the relation ``relation`` (else the table's name) of all rows of the partitions, for any number of queries.
 
     Plain Parquet stays on disk and only what a query needs is read of it; other partitions are copied within the
     connection's memory limit.
@@ -39,13 +42,14 @@ def register_rows(
     Raises:
         SourceError, SchemaError: if a partition cannot be read.
     """
+    relation = relation or table.name
     columns = [name for name, _ in _expressions(table)]
     parts = [
-        f"SELECT {_select(table)} FROM {_one(stack, connection, table, partition, columns, number)}"
+        f"SELECT {select_roles(table.schema)} FROM {_one(stack, connection, table, partition, columns, f'{relation} {number}')}"
         for number, partition in enumerate(partitions)
     ]
-    query = " UNION ALL ".join(parts) if parts else f"SELECT {_select(table, empty=True)} WHERE false"
-    connection.execute(f"CREATE TEMP VIEW {quote_identifier(table.name)} AS {query}")
+    query = " UNION ALL ".join(parts) if parts else f"SELECT {select_roles(table.schema, empty=True)} WHERE false"
+    connection.execute(f"CREATE TEMP VIEW {quote_identifier(relation)} AS {query}")
 
 
 def _one(
@@ -54,9 +58,8 @@ def _one(
     table: Table,
     partition: Partition,
     columns: Sequence[str],
-    number: int,
+    name: str,
 ) -> str:
-    name = f"{table.name} {number}"
     if in_place(table, partition, columns) is not None:
         return stack.enter_context(partition_view(connection, table, partition, columns, name))
     with partition_view(connection, table, partition, columns, f"{name} stream") as stream:
@@ -64,17 +67,18 @@ def _one(
     return quote_identifier(name)
 
 
-def _select(table: Table, *, empty: bool = False) -> str:
-    """Roles, slice dimensions and features under their names in view queries; NULL for roles that the logs lack."""
-    stored = {role: column for column, role in ((one.name, one.role) for one in table.schema.columns) if role}
+def select_roles(schema: TableSchema, *, empty: bool = False) -> str:
+    """What to select of a table: roles, slice dimensions and features under their names in view queries; NULL for roles that the logs lack."""
+    stored = {role: column for column, role in ((one.name, one.role) for one in schema.columns) if role}
     parts = [
         f"CAST({'NULL' if empty or role.name not in stored else quote_identifier(stored[role.name])} "
         f"AS {_type_of(role)}) AS {quote_identifier(role.name)}"
-        for role in table.contract.roles
+        for role in CONTRACTS[schema.table].roles
     ]
-    for name in table.schema.slices:
-        parts.append(f"CAST({'NULL' if empty else quote_identifier(name)} AS VARCHAR) AS {dimension(name)}")
-    for column in table.schema.features:
+    parts += [
+        f"CAST({'NULL' if empty else quote_identifier(name)} AS VARCHAR) AS {dimension(name)}" for name in schema.slices
+    ]
+    for column in schema.features:
         if column.kind in SQL_TYPES:
             value = "NULL" if empty else quote_identifier(column.name)
             parts.append(f"CAST({value} AS {SQL_TYPES[column.kind]}) AS {feature(column.name)}")

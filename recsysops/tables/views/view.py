@@ -24,13 +24,20 @@ class Lookup:
 
     A row belongs to a base partition when its day is at most ``days_before`` days before the partition's first day and
     at most ``days_after`` after its last. ``is_as_of``: rows of days gone by are taken not to change as long as their
-    number does not, so that a table that grows by a day does not have the whole past counted again.
+    number does not, so that a table that grows by a day does not have the whole past counted again. ``alias`` names the
+    relation where a view looks up its own base.
     """
 
     table: str
     days_before: int = 0
     days_after: int = 0
     is_as_of: bool = False
+    alias: str = ""
+
+    @property
+    def relation(self) -> str:
+        """What the view's query calls the rows."""
+        return self.alias or self.table
 
 
 class View(Protocol):

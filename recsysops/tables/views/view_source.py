@@ -104,7 +104,9 @@ class ViewSource:
                 connection = stack.enter_context(self.connect())
                 register_rows(stack, connection, base, [one for one in base.partitions() if one.key == partition.key])
                 for lookup in self.looked_up:
-                    register_rows(stack, connection, self.tables[lookup.table], self._looked_up(lookup, days))
+                    register_rows(
+                        stack, connection, self.tables[lookup.table], self._looked_up(lookup, days), lookup.relation
+                    )
                 yield from connection.sql(self._select(columns)).to_arrow_reader(BATCH_ROWS)
             except RecSysOpsError:
                 raise
