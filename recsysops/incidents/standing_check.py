@@ -88,7 +88,7 @@ class Fixture:
             "schema_version": SCHEMA_VERSION,
             "finding": dict(self.finding),
             "healthy": list(self.healthy),
-            "faulty": self.faulty,
+            "faulty": _plain(self.faulty),
         }
 
 
@@ -111,7 +111,7 @@ def check_of(incident: Incident, finding: Finding, owner: str) -> tuple[Standing
         finding.statistic,
         expectation_of(healthy, finding.value),
     )
-    return check, Fixture({key: _plain(value) for key, value in finding.to_dict().items()}, healthy, finding.value)
+    return check, Fixture(_plain(finding.to_dict()), healthy, finding.value)
 
 
 def expectation_of(healthy: tuple[float, ...], faulty: float) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def write_check(root: Path, check: StandingCheck, fixture: Fixture) -> tuple[Pat
         raise StateError(
             str(path), found="a check that its own fixture does not bear out", expected="one that fires on it"
         )
-    content = json.dumps(fixture.to_dict(), indent=2, allow_nan=False, default=_plain) + "\n"
+    content = json.dumps(fixture.to_dict(), indent=2, allow_nan=False) + "\n"
     try:
         write_atomically(beside, lambda temporary: temporary.write_text(content, encoding="utf-8"))
         write_atomically(path, lambda temporary: temporary.write_text(dump_yaml(check.to_dict()), encoding="utf-8"))
@@ -169,7 +169,7 @@ def read_check(path: Path) -> tuple[StandingCheck, Fixture]:
         if stated.pop("version") != SCHEMA_VERSION or fixture.pop("schema_version") != SCHEMA_VERSION:
             raise ValueError("another version")
         check = StandingCheck(**{**stated, "expectation": MappingProxyType(_expectation(stated["expectation"]))})
-        return check, Fixture(fixture["finding"], tuple(map(float, fixture["healthy"])), float(fixture["faulty"]))
+        return check, Fixture(fixture["finding"], tuple(map(float, fixture["healthy"])), _number(fixture["faulty"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         found = " ".join(str(error).split())[:200]
         raise ConfigError(str(path), found=found, expected="a check as `incident retro` writes it") from None
@@ -182,8 +182,14 @@ def _expectation(stated: Any) -> dict[str, Any]:
     return {kind: bound if kind == "finding" else float(bound)}
 
 
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
 def _plain(value: Any) -> Any:
     """JSON has no NaN."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
