@@ -37,7 +37,8 @@ def report(judged: Judged) -> ItemsReport:
 
 
 def every(folder: Path, table: str) -> pd.DataFrame:
-    return pd.concat([rows_of(folder, table, day).to_pandas().assign(day=day) for day in DAYS])
+    frames: list[pd.DataFrame] = [rows_of(folder, table, day).to_pandas().assign(day=day) for day in DAYS]
+    return pd.concat(frames)
 
 
 def by_item_and_day(rows: pd.DataFrame, counts: ItemCounts, power: int) -> np.ndarray:
