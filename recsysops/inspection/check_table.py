@@ -16,7 +16,9 @@ from recsysops.inspection.role_check import missing_roles, role_problems
 from recsysops.inspection.row_check import row_problems
 from recsysops.inspection.row_facts import count_rows, inspecting
 from recsysops.inspection.schema_check import Columns, column_problems, drift_problems
+from recsysops.inspection.straddling_check import straddling_problems
 from recsysops.tables.contract import TABLES
+from recsysops.tables.files import without_password
 from recsysops.tables.kinds import kind_of
 from recsysops.tables.open_source import open_source
 from recsysops.tables.open_tables import open_table
@@ -42,7 +44,10 @@ def check_table(
 ) -> tuple[TableReport, list[Problem]]:
     """The report of one table and its problems; rows are read only when columns and roles allow it."""
     report = TableReport(
-        name, settings.source.path, roles=dict(settings.roles), missing_roles=missing_roles(name, settings)
+        name,
+        without_password(settings.source.path),
+        roles=dict(settings.roles),
+        missing_roles=missing_roles(name, settings),
     )
     problems = role_problems(name, settings)
     try:
@@ -51,6 +56,9 @@ def check_table(
         history = [(each.key, _columns(source, each, settings)) for each in partitions[-MAX_SCHEMAS:]]
     except RecSysOpsError as error:
         return report, [*problems, problem_of(error)]
+    if not partitions:
+        empty = Problem("error", name, "no rows at all", "a partition or more", "wait for the first export")
+        return report, [*problems, empty]
     report = _with_extent(report, partitions, history[-1][1])
     problems += column_problems(name, settings, history[-1][1])
     problems += drift_problems(name, history)
@@ -102,6 +110,7 @@ def _rows(
                 facts.append(count_rows(connection, table, partition, now=moment.now, day=day))
             except RecSysOpsError as error:
                 problems.append(problem_of(error))
+        problems += straddling_problems(connection, table, partitions)
     for each in facts:
         problems += row_problems(each)
     last = max((each.last_ts for each in facts if each.last_ts), default=None)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from recsysops.errors import SourceError
 
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 _MAGIC = re.compile(r"[*?\[]")
 _NULL_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
@@ -36,7 +37,7 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
     """
     if is_url(pattern):
         raise SourceError(
-            pattern.partition("@")[2] or pattern,  # what stands before may be a password
+            without_password(pattern),
             found="a URL",
             expected="a local file, folder or glob",
             next_step="copy or mount the files, or set source.format to parquet, delta, iceberg or database",
@@ -56,6 +57,16 @@ def list_files(pattern: str, root: Path, suffixes: Iterable[str] = ()) -> tuple[
 def is_url(path: str) -> bool:
     """Whether a source's path is a URL and not a name in the file system."""
     return _URL.match(path) is not None
+
+
+def without_password(path: str) -> str:
+    """A source's path to be shown: of a URL, without the password in it.
+
+    Example:
+        >>> without_password("postgresql://team:secret@host/logs")
+        'postgresql://team:***@host/logs'
+    """
+    return _PASSWORD.sub(r"\1***@", path)
 
 
 def hive_values(key: str) -> tuple[tuple[str, str], ...]:
