@@ -5,12 +5,13 @@ UV_VENV := .venv-uv
 UV := $(UV_VENV)/bin/uv
 UV_VERSION := 0.13.9
 BIN := $(VENV)/bin
+SPARK_VERSION := 4.3.0
 DEMO ?= recsysops-demo
 DRILL ?= recsysops-drill
 JOBS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo drill drill-quick test test-slow test-latest check bench docs lock clean
+.PHONY: help setup demo drill drill-quick test test-slow spark test-latest check bench docs lock clean
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -43,6 +44,9 @@ test: setup ## the tests (under 8 minutes on two cores)
 
 test-slow: setup ## the wheel, other Pythons, kills at random moments, many seeds
 	$(BIN)/python -m pytest -m slow
+
+spark: setup ## pyspark beside the locked packages, for the tests and the benchmark of `engine: spark` (they need Java 17)
+	$(UV) pip install --quiet --python $(BIN)/python "pyspark==$(SPARK_VERSION)"
 
 test-latest: $(UV) ## the tests once with the newest dependencies instead of the locked ones
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-latest
