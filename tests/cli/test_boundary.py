@@ -45,12 +45,14 @@ def test_help_and_lists_load_no_numeric_library(words: list[str]) -> None:
     assert done.stdout
 
 
+INCIDENT_VERBS = ("list", "show", "ack", "mark", "handoff", "resolve", "reopen", "merge", "mute", "retro")
 COMMANDS = [[verb.name] for verb in VERBS] + [
     ["change", "record"],
     ["detectors", "list"],
     ["detectors", "show"],
     ["drill", "list"],
     ["drill", "run"],
+    *(["incident", verb] for verb in INCIDENT_VERBS),
     [],
 ]
 
