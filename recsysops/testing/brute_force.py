@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from recsysops.profiles.categories import PAIR_SEPARATOR
 from recsysops.profiles.edges import learn_edges
 from recsysops.profiles.history import (
     FREQUENCY_SPECIALS,
@@ -153,9 +154,9 @@ def cells(measure: Cells, windows: Windows) -> CellContrast | None:
     if measure.form == "rows":
         return contrast(windows, np.zeros(len(windows.frame), np.int64), ("rows",))
     column = windows.table.column(measure.column)
-    if column is None or measure.pair or measure.form == "moments":
+    if column is None or measure.form == "moments" or (measure.pair and windows.table.column(measure.pair) is None):
         return None
-    return _histogram(column, windows) if measure.form == "histogram" else _frequencies(column, windows)
+    return _histogram(column, windows) if measure.form == "histogram" else _frequencies(column, measure.pair, windows)
 
 
 def _histogram(column: Column, windows: Windows) -> CellContrast:
@@ -178,24 +179,26 @@ def _histogram(column: Column, windows: Windows) -> CellContrast:
     return contrast(windows, cell, names, edges)
 
 
-def _frequencies(column: Column, windows: Windows) -> CellContrast:
+def _frequencies(column: Column, pair: str, windows: Windows) -> CellContrast:
     import pandas as pd
 
-    series = windows.frame[column.name]
-    is_null = np.asarray(pd.isna(series), np.bool_)
-    texts = np.array(
-        [str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value) for value in series], object
-    )
+    named = [windows.frame[name] for name in (column.name, *([pair] if pair else []))]
+    is_null = np.logical_or.reduce([np.asarray(pd.isna(series), np.bool_) for series in named])
+    texts = np.array([PAIR_SEPARATOR.join(map(_text, values)) for values in zip(*named, strict=True)], object)
     reference = windows.within(windows.reference_days or windows.current_days) & ~is_null
     seen = pd.Series(texts[reference]).value_counts()
-    ranked = sorted(seen.index, key=lambda text: (-int(seen[text]), text))
+    ranked = sorted(column.values) or sorted(seen.index, key=lambda text: (-int(seen[text]), text))
     place = {
         text: (len(FREQUENCY_SPECIALS) + index if index < TOP_CATEGORIES else 3) for index, text in enumerate(ranked)
     }
     cell = np.array([0 if null else place.get(text, 2) for text, null in zip(texts, is_null, strict=True)], np.int64)
-    if column.default is not None:
+    if column.default is not None and not pair:
         cell[(texts == str(column.default)) & ~is_null] = 1
     return contrast(windows, cell, (*FREQUENCY_SPECIALS, *ranked[:TOP_CATEGORIES]))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def per_request(measure: PerRequest, windows: Windows) -> CellContrast | None:
