@@ -87,7 +87,7 @@ def _next(report: DetectReport) -> Iterator[str]:
             yield f"incident {'ack' if incident.status == 'open' else 'show'} {incident.id}"
         yield f"detect --date {incident.last_seen} --verbose"
         for finding in report.findings_of(incident)[:1]:
-            yield f"detectors show {finding.detector}"
+            yield f"detect --explain {finding.id}" if report.is_kept else f"detectors show {finding.detector}"
     elif report.days:
         yield f"detect --date {report.days[-1]} --verbose"
     else:
