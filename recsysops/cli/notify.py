@@ -42,7 +42,7 @@ def try_(
 
 @app.command("send")
 def send(ctx: typer.Context) -> int:
-    """Send what waits and is due: after quiet hours, or once a target is back."""
+    """Send what waits and is due, and what people changed since."""
     from recsysops.incidents import detecting
     from recsysops.notifications.after_run import send_due
     from recsysops.reporting.lines import Line

@@ -81,8 +81,8 @@ def after_failure(place: Place, tier: str, exit_code: int, blind: Blindness, sec
 
 
 def send_due(place: Place, now: datetime) -> Delivery:
-    """Send what waits and is due by now: after quiet hours, or once a target is back."""
-    return _told(place, lambda teller, state: None, now)
+    """Send what waits and is due by now, and what people changed: after quiet hours, or once a target is back."""
+    return _told(place, lambda teller, state: teller.incidents(state.incidents(), state.findings), now)
 
 
 def _after(place: Place, note: RunNote, tell: Callable[[Teller, State], None], now: datetime) -> Delivery:

@@ -20,6 +20,7 @@ from recsysops import Workspace
 from recsysops.cli import main
 from recsysops.incidents.state import State
 from recsysops.notifications.after_run import Place, after_detect
+from recsysops.notifications.outbox import Outbox
 from recsysops.notifications.run_note import read_notes
 from recsysops.notifications.texts import Voice
 from recsysops.testing.listener import Listener
@@ -212,3 +213,16 @@ def test_what_waits_is_sent_by_hand(shop: Callable[[str], Path], serve: Serve, c
     server.answer = 200
     assert main(["notify", "send", "-w", str(root)]) == 0
     assert capsys.readouterr().out.endswith("1 sent, 0 waiting\n")
+
+
+def test_what_people_did_is_told_without_another_run(
+    shop: Callable[[str], Path], serve: Serve, capsys: Captured
+) -> None:
+    server = serve()
+    root = shop(to_chat(server))
+    assert main(["detect", "-w", str(root), "--quiet"]) == 1
+    assert main(["incident", "resolve", "1", "--as", "expected", "-w", str(root), "--quiet"]) == 0
+    assert main(["notify", "send", "-w", str(root)]) == 0
+    with State(root / ".recsysops") as state:
+        (entry,) = Outbox(state).entries()
+    assert entry.message.title.startswith("resolved · warning · #1 ")
