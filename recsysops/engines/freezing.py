@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from recsysops.engines.progress import Progress
 from recsysops.errors import RecSysOpsError
-from recsysops.profiles.categories import CategorySet, as_labels, learn_categories, pair_labels
+from recsysops.profiles.categories import CategorySet, as_labels, categories_from_counts, learn_categories, pair_labels
 from recsysops.profiles.edges import learn_edges
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import DAY_US, MAX_SLICE_VALUES, microseconds
 from recsysops.profiles.measures import Cells
+from recsysops.tables.schema import TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 
@@ -48,9 +49,18 @@ def limited_values(sets: Mapping[str, FrozenSet], dimension: str) -> CategorySet
     return values if not values.is_complete or len(values.known_hashes) > MAX_SLICE_VALUES else None
 
 
+def stated_values(schema: TableSchema, measure: Cells) -> CategorySet | None:
+    """The categories of a view's column that says which it can have."""
+    column = schema.column(measure.column)
+    if measure.form != "frequencies" or measure.pair or column is None or not column.values:
+        return None
+    return categories_from_counts(dict.fromkeys(column.values, 0), top_k=len(column.values))
+
+
 def wanted_sets(table: Table, measures: Iterable[Cells]) -> dict[str, Cells]:
     """By name, the sets that measures and slice dimensions need, as measures."""
-    wanted = {set_name(measure): measure for measure in measures if measure.form != "rows"}
+    own = (one for one in measures if one.form != "rows" and stated_values(table.schema, one) is None)
+    wanted = {set_name(measure): measure for measure in own}
     return wanted | {slice_set_name(name): Cells(table.name, name, "frequencies") for name in table.schema.slices}
 
 

@@ -13,7 +13,8 @@ class Column:
     """A column of a table under the name it has in the user's logs.
 
     ``default`` is the value a missing entry is filled with upstream; ``mask`` names a companion column that is true
-    where the value was defaulted. Either makes *defaulted* visible apart from NULL and NaN.
+    where the value was defaulted. Either makes *defaulted* visible apart from NULL and NaN. ``values`` are all the
+    categories that a view's column can have, where its query says so: each is then counted by name, seen before or not.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Column:
     default: float | str | None = None
     mask: str | None = None
     owner: str | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

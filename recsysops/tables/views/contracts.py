@@ -20,6 +20,13 @@ IMPRESSIONS = TableContract(
     "ts",
     ("request_id", "item_id", "position"),
 )
+CONTENDERS = TableContract(
+    "contenders",
+    "a candidate that earned a place on the slate by the model's rank, or was given one",
+    (_REQUEST, _TS, _MEMBER, _ITEM, Role("position", NUMBER, "1-based place on the slate")),
+    "ts",
+    ("request_id", "item_id", "position"),
+)
 LABELS = TableContract(
     "labels",
     "an impression with what followed it within the label age; dated by the end of that age",
@@ -56,7 +63,39 @@ ATTRIBUTED = TableContract(
     ("request_id", "item_id", "ts", "kind"),
 )
 
+_KEY = Role("key", ID, "the item or member", is_required=True)
+_AS_OF = Role("as_of", TIME, "as of when the row is", is_required=True)
+REPLAYED = TableContract(
+    "replayed",
+    "a sampled request, scored again by the model that served it",
+    (_REQUEST, _TS, _MEMBER),
+    "ts",
+    ("request_id",),
+)
+ITEM_STEPS = TableContract(
+    "item_steps", "an item's features against those of the day before", (_KEY, _AS_OF), "as_of", ("key", "as_of")
+)
+MEMBER_STEPS = TableContract(
+    "member_steps", "a member's features against those of the day before", (_KEY, _AS_OF), "as_of", ("key", "as_of")
+)
+
 CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
-    {**TABLES, **{one.name: one for one in (REQUESTS, IMPRESSIONS, LABELS, RANKED_REQUESTS, ATTRIBUTED)}}
+    {
+        **TABLES,
+        **{
+            one.name: one
+            for one in (
+                REQUESTS,
+                IMPRESSIONS,
+                CONTENDERS,
+                LABELS,
+                RANKED_REQUESTS,
+                ATTRIBUTED,
+                REPLAYED,
+                ITEM_STEPS,
+                MEMBER_STEPS,
+            )
+        },
+    }
 )
 """Every table that measures may name: those of the user's, and the views derived from them."""

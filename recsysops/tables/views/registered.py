@@ -7,14 +7,30 @@ from types import MappingProxyType
 
 from recsysops.tables.schema import Schema
 from recsysops.tables.views.attributed import Attributed
+from recsysops.tables.views.contenders import Contenders
 from recsysops.tables.views.impressions import Impressions
 from recsysops.tables.views.labels import Labels
 from recsysops.tables.views.ranked_requests import RankedRequests
+from recsysops.tables.views.replayed import Replayed
 from recsysops.tables.views.requests import Requests
+from recsysops.tables.views.steps import item_steps, member_steps
 from recsysops.tables.views.view import View
 
 VIEWS: Mapping[str, View] = MappingProxyType(
-    {view.contract.name: view for view in (Requests(), Impressions(), Labels(), RankedRequests(), Attributed())}
+    {
+        view.contract.name: view
+        for view in (
+            Requests(),
+            Impressions(),
+            Contenders(),
+            Labels(),
+            RankedRequests(),
+            Attributed(),
+            Replayed(),
+            item_steps(),
+            member_steps(),
+        )
+    }
 )
 """By name."""
 
