@@ -7,6 +7,9 @@ transport is text, bytes and a reference to a function of ours; the data, and wh
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +39,8 @@ class SparkRunner:
     Args:
         root: the workspace folder, under the same path on every worker, as are local files.
         master: ``spark://host:7077``, ``yarn``, ``local[4]`` …
-        options: further Spark settings, such as ``spark.executor.memory``.
+        options: further Spark settings, such as ``spark.executor.memory``. Workers run this process's Python unless
+            ``spark.pyspark.python`` (or ``PYSPARK_PYTHON``) names theirs; recsysops must be installed there.
 
     Raises:
         PluginError: if the extra ``spark`` is not installed.
@@ -84,6 +88,8 @@ class SparkRunner:
             settings.setAll(list(self._options.items()))
             self._is_own = self._pyspark.SparkContext._active_spark_context is None
             self._context = self._pyspark.SparkContext.getOrCreate(settings)
+            if "PYSPARK_PYTHON" not in os.environ:  # Spark would take any python3
+                self._context.pythonExec = self._options.get("spark.pyspark.python", sys.executable)
         return self._context
 
     @contextmanager
@@ -104,12 +110,12 @@ class SparkRunner:
 
 
 def _reason(text: str) -> str:
-    """The line of a Java or Python traceback that says what went wrong."""
-    lines = [
-        line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith(("at ", "File "))
-    ]
-    telling = [line for line in lines if "Error" in line or "Exception" in line or "failed" in line or "JAVA" in line]
-    return (telling or lines or ["nothing"])[0][:300]
+    """The line of a Java or Python traceback that says what went wrong: Python's own, where a worker's is inside."""
+    lines = [line.strip(": ") for line in text.splitlines() if line.strip(": ")]
+    errors_told = [line for line in lines if re.match(r"[\w.$]*(Error|Exception): ", line + " ")]
+    python = [line for line in errors_told if "." not in line.partition(":")[0]]
+    java = [line for line in errors_told if not line.endswith("(most recent call last)")]
+    return (python or java or lines or ["nothing"])[0][:300]
 
 
 def _answer(answer: tuple[str, bytes]) -> Profile | RecSysOpsError:
