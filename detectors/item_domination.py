@@ -11,7 +11,7 @@ from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
 from recsysops.triage.evidence import Stated, before, finding_of, literal, percent, where, without_reference
-from recsysops.triage.exposure_gate import growing_concentration, growing_items
+from recsysops.triage.exposure_gate import growing_concentration, growing_items, young_ceilings
 from recsysops.triage.findings import Finding, Looked, Severity, Skipped, Subject
 
 _TO_EVERYBODY = 0.9
@@ -29,9 +29,10 @@ class ItemDomination:
         min_share: least exposure share of an item that is judged, default 0.02; min_ratio: its least growth, default 3;
         min_concentration_ratio: least growth of the concentration, default 1.5.
     Needs:
-        ``candidates``; shown and position where the log holds candidates that were not shown.
+        ``candidates``; shown and position where the log holds candidates that were not shown. ``items`` with launches: an item
+        younger than 30 days is held against what young items have reached, not against its own first days.
     Blind spots:
-        An item that deserves it: a hit, a launch and a fault look alike here (severity critical only when nearly every
+        An item that deserves it: a hit and a fault look alike here (severity critical only when nearly every
         request shows it); the tail beyond the top 1,000 items; slices.
     Example:
         >>> from recsysops.testing.example_log import example_log, findings
@@ -43,7 +44,7 @@ class ItemDomination:
         Herfindahl (1950) for the sum of squared shares; Smyth (2004) for the moderated variance over items.
     """
 
-    meta = DetectorMeta("OUT203", "output.item_domination", ("candidates",), "warning", "ranking")
+    meta = DetectorMeta("OUT203", "output.item_domination", ("candidates",), "warning", "ranking", yields_to_plans=True)
 
     class Params(Parameters):
         """Floors of ``output.item_domination``."""
@@ -74,7 +75,8 @@ class ItemDomination:
         if keyed is None or not keyed.reference[..., 0].any() or not keyed.current[..., 0].any():
             yield Skipped(self.meta.name, "too_little_data", "no impressions in one of the windows", "candidates")
             return
-        for index, change in growing_items(keyed, self.params.min_share, self.params.min_ratio):
+        ceilings = young_ceilings(keyed, context.catalogue)
+        for index, change in growing_items(keyed, self.params.min_share, self.params.min_ratio, ceilings):
             yield self._finding(context, keyed.keys[index], change, _reach(keyed, requests, index))
         concentrated = growing_concentration(keyed, self.params.min_concentration_ratio)
         if concentrated is not None:

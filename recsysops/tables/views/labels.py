@@ -21,6 +21,7 @@ COLUMNS: dict[str, Kind] = {
     "item_id": "categorical",
     "position": "numeric",
     "place": "categorical",
+    "followed_place": "categorical",
     "shown": "boolean",
     "score": "numeric",
     "is_followed": "boolean",
@@ -34,7 +35,7 @@ COLUMNS: dict[str, Kind] = {
     "sampling_rate": "numeric",
 }
 """``label`` is 1 where an outcome of this request and item followed in time, else 0; ``is_followed`` says the same; ``excess`` is
-label − score, ``place`` the position as text, ``value`` the sum over the outcomes."""
+label − score, ``place`` the position as text, ``followed_place`` the same where an outcome followed and NULL elsewhere, ``value`` the sum over the outcomes."""
 
 
 class Labels:
@@ -42,7 +43,7 @@ class Labels:
 
     contract = LABELS
     base = "candidates"
-    version = 1
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base, outcomes = tables.table("candidates"), tables.table("outcomes")
@@ -59,7 +60,8 @@ class Labels:
             WITH slate AS (SELECT * FROM candidates WHERE request_id IS NOT NULL AND {is_shown(base)}),
             followed AS ({followed("slate")})
             SELECT s.request_id, s.ts + INTERVAL {LABEL_HOURS} HOUR AS ts, s.member_id, s.item_id, s.position,
-                CAST(CAST(s.position AS BIGINT) AS VARCHAR) AS place, true AS shown, s.score,
+                CAST(CAST(s.position AS BIGINT) AS VARCHAR) AS place,
+                CASE WHEN f.n IS NOT NULL THEN CAST(CAST(s.position AS BIGINT) AS VARCHAR) END AS followed_place, true AS shown, s.score,
                 f.n IS NOT NULL AS is_followed, CAST(f.n IS NOT NULL AS DOUBLE) AS label,
                 CAST(f.n IS NOT NULL AS DOUBLE) - s.score AS excess, coalesce(f.n, 0) AS n_outcomes,
                 f.value, s.fallback, s.candidate_source, s.propensity, s.sampling_rate

@@ -31,13 +31,19 @@ COLUMNS: dict[str, Kind] = {
     "first_item": "categorical",
     "mean_price_shown": "numeric",
     "greatest_price_shown": "numeric",
+    "mean_price_unshown": "numeric",
+    "price_lift": "numeric",
+    "first_price_lift": "numeric",
+    "filtered_rate": "numeric",
     "latency_ms": "numeric",
     "sampling_rate": "numeric",
 }
 """Columns by kind. ``sources`` and ``filters`` are the distinct values in alphabetical order, joined by ``+``;
 ``tied_rate`` is the share of scored candidates that share their score with another; ``has_tie_at_cut``: the last candidate
 shown and the best one not shown (nor filtered) have one score; ``has_gap``: positions are not 1 … n; ``is_misordered``:
-raw ranks do not follow raw scores downward; ``greatest_promotion``: places that an item gained from raw to final rank."""
+raw ranks do not follow raw scores downward; ``greatest_promotion``: places that an item gained from raw to final rank;
+``mean_price_unshown``: of the other candidates; ``price_lift``, ``first_price_lift``: mean price shown, and price at the first place, over the mean price of the candidates;
+``filtered_rate``: candidates that a filter took over all."""
 
 
 class Requests:
@@ -45,7 +51,7 @@ class Requests:
 
     contract = REQUESTS
     base = "candidates"
-    version = 1
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base = tables.table("candidates")
@@ -76,7 +82,7 @@ class Requests:
                 bool_or(fallback) AS fallback,
                 min(score) FILTER (is_shown) = max(score) FILTER (NOT is_shown AND coalesce(filtered_by, '') = '')
                     AS has_tie_at_cut,
-                count(score) > 1 AND min(score) = max(score) AS has_one_score,
+                count(score) > 1 AND min(score) = max(score) AND isfinite(min(score)) AS has_one_score,
                 count(score) FILTER (n_alike > 1) / nullif(count(score), 0) AS tied_rate,
                 count(position) FILTER (is_shown) > 0 AND (min(position) FILTER (is_shown) <> 1
                     OR max(position) FILTER (is_shown) <> count(DISTINCT position) FILTER (is_shown)) AS has_gap,
@@ -89,6 +95,10 @@ class Requests:
                 min(item_id) FILTER (position = 1) AS first_item,
                 avg(price) FILTER (is_shown) AS mean_price_shown,
                 max(price) FILTER (is_shown) AS greatest_price_shown,
+                avg(price) FILTER (NOT is_shown) AS mean_price_unshown,
+                avg(price) FILTER (is_shown) / nullif(avg(price), 0) AS price_lift,
+                avg(price) FILTER (position = 1) / nullif(avg(price), 0) AS first_price_lift,
+                count(*) FILTER (filtered_by IS NOT NULL AND filtered_by <> '') / count(*) AS filtered_rate,
                 max(latency_ms) AS latency_ms,
                 any_value(sampling_rate) AS sampling_rate
                 {select_dimensions(base, COLUMNS, "marked", "any_value({0})")}
