@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from recsysops.cli.options import Options, options_of
 from recsysops.cli.output import print_json, print_lines, screen_width
 from recsysops.cli.progress import progress_for
 from recsysops.cli.telling import tell
+
+if TYPE_CHECKING:
+    from recsysops.reporting.detect_report import DetectReport
 
 
 class FailOn(StrEnum):
@@ -40,6 +43,10 @@ def run(
         str | None,
         typer.Option("--reference", help="Fixed days to compare with, instead of those before.", metavar="A..B|A,B"),
     ] = None,
+    shakedown: Annotated[
+        bool,
+        typer.Option("--shakedown", help="With --since: list what history would have raised; tells nobody."),
+    ] = False,
     only: Only = None,
     skip: Skip = None,
     fail_on: Fail = None,
@@ -54,6 +61,8 @@ def run(
 
     if date is not None and since is not None:
         raise ConfigError("--date and --since", found="both", expected="one of them")
+    if shakedown and since is None:
+        raise ConfigError("--shakedown", found="no --since", expected="how far to look back, e.g. --since 90d")
     options = options_of(ctx)
     if explain is not None:
         return explained(options, explain)
@@ -67,12 +76,24 @@ def run(
         fail_on=fail_on.value if fail_on else None,
         progress=progress_for(options),
     )
-    if options.json:
+    if shakedown:
+        shaken(options, report)
+    elif options.json:
         print_json({**report.to_dict(), "notifications": tell(options, workspace, report)})
     else:
         print_lines(detect_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
         tell(options, workspace, report)
     return report.exit_code
+
+
+def shaken(options: Options, report: DetectReport) -> None:
+    """Print what history would have raised; nobody is notified of it."""
+    from recsysops.reporting.shakedown_view import shakedown_lines
+
+    if options.json:
+        print_json(report.to_dict())
+    else:
+        print_lines(shakedown_lines(report, screen_width(), command=options.command), options)
 
 
 def explained(options: Options, finding_id: str) -> int:

@@ -108,7 +108,7 @@ def handoff(
 @app.command("resolve")
 def resolve(
     ctx: typer.Context,
-    number: Number,
+    numbers: Annotated[list[str], typer.Argument(help="Numbers of the incidents.", metavar="NUMBER...")],
     as_: Annotated[
         As,
         typer.Option(
@@ -122,12 +122,19 @@ def resolve(
     note: Note = "",
     by: By = "",
 ) -> int:
-    """Close an incident, and say what it was."""
+    """Close incidents, and say what they were."""
     from recsysops.incidents.day_words import parse_day
 
     from_day = parse_day(from_, "--from") if from_ is not None else None
-    card = _desk(ctx, by).resolve(_number(number), as_.value, from_day=from_day, note=note)
-    return _card(options_of(ctx), card)
+    options, desk = options_of(ctx), _desk(ctx, by)
+    cards = [desk.resolve(one, as_.value, from_day=from_day, note=note) for one in dict.fromkeys(map(_number, numbers))]
+    if len(cards) == 1:
+        return _card(options, cards[0])
+    if options.json:
+        print_json({"schema_version": 1, "incidents": [card.to_dict() for card in cards]})
+    else:
+        print_text("\n".join(f"#{card.incident.id}: {card.did}" for card in cards))
+    return 0
 
 
 @app.command("reopen")
