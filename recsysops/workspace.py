@@ -405,11 +405,14 @@ class Workspace:
     def _detectors(self, only: Sequence[str], skip: Sequence[str]) -> Loaded:
         from recsysops.tables.open_tables import schema_of
         from recsysops.tables.views.registered import with_views
+        from recsysops.triage.declared import declared_detectors
         from recsysops.triage.loading import load_detectors
 
         settings = self.settings
         schema = with_views(schema_of(self.tables))
-        return load_detectors(settings.detectors, only=only, skip=(*settings.skip, *skip)).asking(schema)
+        declared = declared_detectors(settings, schema, self.root)
+        skip = (*settings.skip, *skip)
+        return load_detectors(settings.detectors, only=only, skip=skip, declared=declared).asking(schema)
 
     def _counted(
         self, tables: Mapping[str, Table], measures: Sequence[Measure], progress: Progress

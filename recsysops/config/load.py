@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from recsysops.config.layers import read_layers
+from recsysops.config.declared_files import SECTIONS, with_declared_files, with_line
+from recsysops.config.layers import read_layers, read_text
 from recsysops.config.names import name_problems
-from recsysops.config.problems import config_error, validation_problems
+from recsysops.config.problems import Problem, config_error, validation_problems
 from recsysops.config.settings import WorkspaceSettings
 from recsysops.config.variables import expand_variables
 from recsysops.errors import ConfigError
@@ -32,14 +33,21 @@ def load_settings(
         ConfigError: one error that lists every problem, or the place in the file where YAML itself is broken.
     """
     data = expand_variables(read_layers(path, env=env, brand=brand), environ, str(path))
+    data = with_declared_files(data, path.parent)
     try:
         settings = WorkspaceSettings.model_validate(data)
     except ValidationError as error:
-        raise config_error(validation_problems(error, data), str(path)) from None
+        raise config_error(_placed(validation_problems(error, data), path), str(path)) from None
     problems = name_problems(settings)
     if problems:
         raise config_error(problems, str(path))
     return settings
+
+
+def _placed(problems: Sequence[Problem], path: Path) -> list[Problem]:
+    """Problems of what people declare, with their line where the workspace file itself says it."""
+    text = read_text(path)
+    return [with_line(one, text) if one.key.partition(".")[0] in SECTIONS else one for one in problems]
 
 
 def find_workspace(start: Path) -> Path:

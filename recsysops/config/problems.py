@@ -42,12 +42,14 @@ def config_error(problems: Sequence[Problem], where: str) -> ConfigError:
     return ConfigError(where, found="\n".join([f"{len(problems)} problems:", *lines]))
 
 
-def validation_problems(error: ValidationError, data: Mapping[str, Any]) -> list[Problem]:
+def validation_problems(
+    error: ValidationError, data: Mapping[str, Any], model: type[BaseModel] = WorkspaceSettings
+) -> list[Problem]:
     """Each problem of a failed validation: the dotted key, what was found and expected, the nearest known key."""
     grouped: dict[Location, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         grouped.setdefault(_location(detail, data), []).append(detail)
-    return [_describe(location, details) for location, details in grouped.items()]
+    return [_describe(location, details, model) for location, details in grouped.items()]
 
 
 def unknown_key(location: Location, known: Sequence[str]) -> Problem:
@@ -77,12 +79,12 @@ def _location(detail: ErrorDetails, data: Any) -> Location:
     return tuple(steps)
 
 
-def _describe(location: Location, details: Sequence[ErrorDetails]) -> Problem:
+def _describe(location: Location, details: Sequence[ErrorDetails], model: type[BaseModel]) -> Problem:
     kind = details[0]["type"]
     if kind == "missing":
         return Problem(dotted(location), "nothing", "a value", f"add {_readable(location[-1])}:")
     if kind == "extra_forbidden":
-        return unknown_key(location, _known_keys(location[:-1]))
+        return unknown_key(location, _known_keys(location[:-1], model))
     expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
     found = "a secret of another type" if is_secret_place(location) else shown(details[0]["input"])
     return Problem(dotted(location), found, expected)
@@ -98,9 +100,9 @@ def _expected(detail: ErrorDetails) -> str:
     return message.replace("valid dictionary", "mapping")
 
 
-def _known_keys(location: Location) -> list[str]:
+def _known_keys(location: Location, model: type[BaseModel]) -> list[str]:
     """The keys that may stand in the section at that location."""
-    section: Any = WorkspaceSettings
+    section: Any = model
     for part in location:
         section = _inner(section, part)
     return sorted(section.model_fields) if _is_model(section) else []

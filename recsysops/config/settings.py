@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from recsysops.config.declared import Declared
 from recsysops.config.notification_settings import MetricsSettings, NotificationSettings
 from recsysops.config.schedule_settings import ScheduleSettings
 from recsysops.config.section import Settings
@@ -118,6 +119,8 @@ class WorkspaceSettings(Settings):
     tables: dict[str, TableSettings]
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict, description="parameters by detector name")
     skip: list[str] = Field(default_factory=list, description="detectors that are off")
+    concerns: Declared = Field(default_factory=dict, description="numbers that somebody cares about, by name")
+    checks: Declared = Field(default_factory=dict, description="rules that must hold, by name")
     budget: BudgetSettings = BudgetSettings()
     detect: DetectSettings = DetectSettings()
     engine: EngineSettings = EngineSettings()

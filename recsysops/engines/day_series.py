@@ -13,13 +13,14 @@ import pyarrow as pa
 from recsysops.engines.counted import Counted
 from recsysops.profiles.fold import day_axis, matrix, slice_axis
 from recsysops.profiles.history import Floats
-from recsysops.profiles.measures import Cells
+from recsysops.profiles.measures import Cells, Expression
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.profiles.stored_rows import every_row_of
 
 MAX_DAYS = 126
 """Eighteen weeks: eight to learn what is expected of a weekday, ten to see how far healthy days are from it."""
 MOMENTS = ("count", "sum")
+EXPRESSION = ("numerator", "denominator", "rows")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class _FileCounts:
 
 def cells_of(counted: Counted) -> tuple[str, ...]:
     """What the last axis of the series means."""
+    if isinstance(counted.measure, Expression):
+        return EXPRESSION
     is_moments = isinstance(counted.measure, Cells) and counted.measure.form == "moments"
     return MOMENTS if is_moments else counted.cells
 
@@ -67,6 +70,8 @@ def _of_file(path: Path, counted: Counted) -> _FileCounts:
 
 def _added(rows: pa.Table, counted: Counted) -> Floats:
     """What each row adds, (n_rows, n_cells)."""
+    if isinstance(counted.measure, Expression):
+        return np.concatenate([matrix(rows, "sums", 2).astype(np.float64), matrix(rows, "counts", 1)], axis=1)
     if cells_of(counted) != MOMENTS:
         return matrix(rows, "counts", len(counted.cells)).astype(np.float64)
     count = matrix(rows, "counts", 1)[:, 0].astype(np.float64)

@@ -33,7 +33,17 @@ from recsysops.profiles.history import (
     SampleContrast,
     Window,
 )
-from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import (
+    Cells,
+    Clusters,
+    Cohort,
+    Expression,
+    Facts,
+    Keyed,
+    KeyedSample,
+    Measure,
+    PerRequest,
+)
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.profiles.store import StoredProfile
 from recsysops.profiles.stored_rows import buckets_of, rows_of
@@ -146,7 +156,7 @@ class FoldedHistory:
         days = (self._days("reference", measure.table), self._days("current", measure.table))
         return MomentContrast(slices, *days, folded["reference"], folded["current"])
 
-    def series(self, measure: Cells | PerRequest) -> DaySeries | None:
+    def series(self, measure: Cells | PerRequest | Expression) -> DaySeries | None:
         """The measure on every day of the past and the judged one; None without a past (cohorts) or counts."""
         if self._past is None or not self._is_counted(measure) or measure not in self._past.counted:
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from recsysops.engines import keyed, keyed_sample, per_request
 from recsysops.engines.cells import count_cells, scan_plan
 from recsysops.engines.clusters import ClusterCounter
 from recsysops.engines.counted import Counted
+from recsysops.engines.expressions import ExpressionCounter
 from recsysops.engines.keyed import KeyedCounter
 from recsysops.engines.keyed_sample import RequestSampler
 from recsysops.engines.per_request import RequestCounter, by_request
@@ -25,7 +26,7 @@ from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import DAY_US, day_of, microseconds
 from recsysops.profiles.history import PartitionFacts
-from recsysops.profiles.measures import Clusters, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import Clusters, Expression, Facts, Keyed, KeyedSample, Measure, PerRequest
 from recsysops.profiles.parquet_batches import parquet_batches
 from recsysops.profiles.profile import Profile, RowWriter
 from recsysops.tables.schema import TableSchema
@@ -162,6 +163,9 @@ def _row_counters(
     counters += [ClusterCounter(one.id, one.measure) for one in counted if isinstance(one.measure, Clusters)]
     try:
         with ExitStack() as stack:
+            for one in counted:
+                if isinstance(one.measure, Expression):
+                    counters.append(stack.enter_context(closing(ExpressionCounter(one.id, one.measure, schema))))
             if requests or keys:
                 opened = stack.enter_context(connect())  # counters run side by side: each has a cursor to itself
                 cursors = [stack.enter_context(opened.cursor()) for _ in (*requests, *keys)]
@@ -185,6 +189,8 @@ def _columns_of(measure: Measure, schema: TableSchema) -> tuple[str, ...]:
         return keyed.columns_of(measure, schema)
     if isinstance(measure, Clusters):
         return (measure.cluster, measure.column)
+    if isinstance(measure, Expression):
+        return (*measure.columns, *((measure.per,) if measure.per else ()))
     return keyed_sample.columns_of(measure, schema) if isinstance(measure, KeyedSample) else ()
 
 

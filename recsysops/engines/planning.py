@@ -16,6 +16,7 @@ from recsysops.profiles.measures import (
     Cells,
     Clusters,
     Cohort,
+    Expression,
     Facts,
     Keyed,
     KeyedSample,
@@ -143,4 +144,6 @@ def _columns_named(measure: Measure) -> tuple[str, ...]:
         return measure.columns
     if isinstance(measure, Clusters):
         return (measure.cluster, measure.column)
+    if isinstance(measure, Expression):
+        return (*measure.columns, *((measure.per,) if measure.per else ()))
     return ()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.catalogue import Catalogue
-from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, PerRequest
+from recsysops.profiles.measures import Cells, Clusters, Cohort, Expression, Facts, Keyed, KeyedSample, PerRequest
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
 
@@ -95,8 +95,8 @@ class MomentContrast:
 class DaySeries:
     """One measure on consecutive days, the judged one last. ``values`` has the shape (n_days, n_slices, n_cells).
 
-    ``slices[0]`` is always every row. Cells are as in ``CellContrast``; for moments ("count", "sum"), for a sum of
-    expressions ("numerator", "denominator"). A day without rows is all zeros.
+    ``slices[0]`` is always every row. Cells are as in ``CellContrast``; for moments ("count", "sum"), for
+    expressions ("numerator", "denominator", "rows"). A day without rows is all zeros.
     """
 
     slices: tuple[Slice, ...]
@@ -232,7 +232,7 @@ class History(Protocol):
     def context(self) -> Context: ...
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None: ...
     def moments(self, measure: Cells) -> MomentContrast | None: ...
-    def series(self, measure: Cells | PerRequest) -> DaySeries | None: ...
+    def series(self, measure: Cells | PerRequest | Expression) -> DaySeries | None: ...
     def clusters(self, measure: Clusters) -> ClusterContrast | None: ...
     def keyed(self, measure: Keyed, slice_: Slice = EVERYTHING) -> KeyedContrast | None: ...
     def cohort(self, measure: Cohort) -> CohortContrast | None: ...

@@ -1,4 +1,4 @@
-"""What can be counted: seven kinds of measure, as plain values.
+"""What can be counted: eight kinds of measure, as plain values.
 
 A detector asks for measures; the engine counts each distinct one once per source partition. Columns are named as in
 the user's logs. Every count is kept per event day (and hour where asked), for all rows together and for each value of
@@ -17,6 +17,7 @@ N_BUCKETS = 32
 
 Form = Literal["rows", "histogram", "frequencies", "moments"]
 Counter = Literal["rows", "requests", "impressions", "exposure"]
+ExpressionForm = Literal["share", "mean", "total", "ratio"]
 Predicate = Literal["duplicate_key", "invalid_number", "constant_number", "any_row"]
 
 
@@ -113,6 +114,26 @@ class Clusters:
 
 
 @dataclass(frozen=True)
+class Expression:
+    """Sums of a SQL expression over rows: what adds up over partitions, and nothing else.
+
+    ``share``: rows in which the boolean ``numerator`` is true, over those in which it is not NULL. ``mean``: its sum over its
+    count. ``total``: its sum. ``ratio``: its sum over that of ``denominator``. Only rows in which ``where`` is true, if
+    given. ``columns`` are all columns named. By slice; or, with ``per``, by the values of that column (the thousand with
+    the most rows in a partition). Distinct counts, medians and extremes do not add up and are no forms.
+    """
+
+    kind: ClassVar[str] = "expression"
+    table: str
+    form: ExpressionForm
+    numerator: str
+    denominator: str = ""
+    where: str = ""
+    per: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known of each partition besides counts: rows, bytes, columns and types, first and last event."""
 
@@ -120,7 +141,7 @@ class Facts:
     table: str
 
 
-Measure = Cells | Keyed | PerRequest | Cohort | KeyedSample | Clusters | Facts
+Measure = Cells | Keyed | PerRequest | Cohort | KeyedSample | Clusters | Expression | Facts
 
 
 def measure_id(measure: Measure, binding: str = "") -> str:

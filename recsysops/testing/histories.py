@@ -23,7 +23,17 @@ from recsysops.profiles.history import (
     PartitionFacts,
     SampleContrast,
 )
-from recsysops.profiles.measures import Cells, Clusters, Cohort, Facts, Keyed, KeyedSample, Measure, PerRequest
+from recsysops.profiles.measures import (
+    Cells,
+    Clusters,
+    Cohort,
+    Expression,
+    Facts,
+    Keyed,
+    KeyedSample,
+    Measure,
+    PerRequest,
+)
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
 from recsysops.tables.views.registered import VIEWS
@@ -43,7 +53,7 @@ class ArrayHistory:
     partitions: Mapping[Facts, tuple[PartitionFacts, ...]] = field(default_factory=dict)
     cohorts: Mapping[Cohort, CohortContrast] = field(default_factory=dict)
     moment_contrasts: Mapping[Cells, MomentContrast] = field(default_factory=dict)
-    day_series: Mapping[Cells | PerRequest, DaySeries] = field(default_factory=dict)
+    day_series: Mapping[Cells | PerRequest | Expression, DaySeries] = field(default_factory=dict)
     cluster_contrasts: Mapping[Clusters, ClusterContrast] = field(default_factory=dict)
 
     def cells(self, measure: Cells | PerRequest) -> CellContrast | None:
@@ -52,13 +62,13 @@ class ArrayHistory:
     def moments(self, measure: Cells) -> MomentContrast | None:
         return self.moment_contrasts.get(measure)
 
-    def series(self, measure: Cells | PerRequest) -> DaySeries | None:
+    def series(self, measure: Cells | PerRequest | Expression) -> DaySeries | None:
         """From ``day_series``; else the days of both windows, as far as they follow one another."""
         if self.context.mode == "cohorts":
             return None
         if measure in self.day_series:
             return self.day_series[measure]
-        contrast = self.cell_contrasts.get(measure)
+        contrast = None if isinstance(measure, Expression) else self.cell_contrasts.get(measure)
         return None if contrast is None else _joined(contrast)
 
     def clusters(self, measure: Clusters) -> ClusterContrast | None:
@@ -140,7 +150,7 @@ def history_from_tables(
         result = count[type(measure)](measure, windows[measure.table])
         if result is not None:
             counted.setdefault(type(measure), {})[measure] = result
-    series = {
+    series: dict[Cells | PerRequest | Expression, DaySeries] = {
         measure: found
         for measure in measures
         if isinstance(measure, Cells)
@@ -167,7 +177,7 @@ def history_from_tables(
         counted.get(KeyedSample, {}),  # type: ignore[arg-type]
         counted.get(Facts, {}),  # type: ignore[arg-type]
         moment_contrasts=moments,
-        day_series={**series},
+        day_series=series,
         cluster_contrasts=counted.get(Clusters, {}),  # type: ignore[arg-type]
     )
 

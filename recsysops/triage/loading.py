@@ -40,7 +40,11 @@ class Loaded:
 
 
 def load_detectors(
-    parameters: Mapping[str, Mapping[str, Any]], *, only: Sequence[str] = (), skip: Sequence[str] = ()
+    parameters: Mapping[str, Mapping[str, Any]],
+    *,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    declared: Sequence[Detector] = (),
 ) -> Loaded:
     """Import and build the chosen detectors.
 
@@ -48,6 +52,7 @@ def load_detectors(
         parameters: by detector name, from ``recsysops.yaml``.
         only: names or globs to keep; all when empty.
         skip: names or globs to leave out.
+        declared: detectors made of the workspace's concerns and checks; they come last.
 
     Raises:
         PluginError: if ``parameters`` or a pattern of ``only`` or ``skip`` name no detector.
@@ -57,26 +62,29 @@ def load_detectors(
         plugin("detectors", name)
     detectors: list[Detector] = []
     skipped = []
-    for entry in _chosen(only, skip):
+    for entry in _chosen(only, skip, [one.meta.name for one in declared]):
         try:
             cls = entry.load()
         except PluginError as error:
             skipped.append(Skipped(entry.name, "failed", str(error)))
             continue
         detectors.append(_built(cls, entry.name, parameters.get(entry.name, {})))
+    detectors += [
+        one for one in declared if _matches(one.meta.name, only or ("*",)) and not _matches(one.meta.name, skip)
+    ]
     return Loaded(tuple(detectors), tuple(skipped))
 
 
-def _chosen(only: Sequence[str], skip: Sequence[str]) -> list[Plugin]:
+def _chosen(only: Sequence[str], skip: Sequence[str], declared: Sequence[str]) -> list[Plugin]:
     known = plugins("detectors")
     for pattern in (*only, *skip):
-        if not any(fnmatchcase(entry.name, pattern) for entry in known):
+        if not any(fnmatchcase(name, pattern) for name in (*(entry.name for entry in known), *declared)):
             plugin("detectors", pattern)  # raises, with the nearest name
-    return [entry for entry in known if _matches(entry, only or ("*",)) and not _matches(entry, skip)]
+    return [entry for entry in known if _matches(entry.name, only or ("*",)) and not _matches(entry.name, skip)]
 
 
-def _matches(entry: Plugin, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(entry.name, pattern) for pattern in patterns)
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _built(cls: Any, name: str, parameters: Mapping[str, Any]) -> Detector:
