@@ -16,6 +16,7 @@ SAYS = {
     "everything": r"every measure .* x   budget 5 x",
     "daily_run": r"a day after 5 days .* x   budget 1\.2 x",
     "clean_alarms": r"pages per 30 days .*budget 1",
+    "labelled_anomalies": r"Nile.* metric_forecast .*found \d of 1",
 }
 
 

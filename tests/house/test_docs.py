@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="the d
 
 def test_the_table_of_detectors_is_the_shelf() -> None:
     rows = re.findall(
-        r"^\| `((?:input|output)\.\w+)` \| (.+) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+        r"^\| `((?:input|output|system)\.\w+)` \| (.+) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
     )
     shelf = [
         (plugin.name, plugin.summary()) for plugin in registry.plugins("detectors") if plugin.origin == "recsysops"
@@ -29,9 +29,10 @@ def test_the_table_of_detectors_is_the_shelf() -> None:
 
 
 def test_the_settings_in_the_docs_are_accepted(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/workspace.md").read_text("utf-8"), re.DOTALL)
-    (tmp_path / "recsysops.yaml").write_text(text, encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/workspace.md").read_text("utf-8"), re.DOTALL)
+    (tmp_path / "recsysops.yaml").write_text("\n".join(blocks), encoding="utf-8")
     settings = load_settings(tmp_path / "recsysops.yaml", env=None, brand=None, environ={})
+    assert settings.checks["free_first_slot"].per == ["market"]
     assert settings.tables["candidates"].columns["f_lang"].mask == "f_lang_is_default"
 
 

@@ -31,7 +31,7 @@ LOG1P = Transform(
     lambda values: np.asarray(np.expm1(np.asarray(values, np.float64))),
 )
 """Volumes, whose swings are proportional to their level."""
-LOGIT = Transform("logit", _logit, lambda values: np.asarray(special.expit(values)))
+LOGIT = Transform("logit", _logit, lambda values: np.asarray(special.expit(np.asarray(values, np.float64))))
 """Rates strictly between 0 and 1; smooth counts with ``smoothed_rate`` first."""
 IDENTITY = Transform("identity", lambda values: np.asarray(values, np.float64), lambda values: np.asarray(values))
 """Levels of either sign."""
