@@ -39,9 +39,9 @@ COLUMNS: dict[str, Kind] = {
     "sampling_rate": "numeric",
 }
 """Columns by kind. ``sources`` and ``filters`` are the distinct values in alphabetical order, joined by ``+``;
-``tied_rate`` is the share of scored candidates that share their score with another; ``has_tie_at_cut``: the last candidate
+``tied_rate`` is 1 − distinct scores over scored candidates; ``has_tie_at_cut``: the last candidate
 shown and the best one not shown (nor filtered) have one score; ``has_gap``: positions are not 1 … n; ``is_misordered``:
-raw ranks do not follow raw scores downward; ``greatest_promotion``: places that an item gained from raw to final rank;
+the first raw rank has not the best raw score, or the last not the worst; ``greatest_promotion``: places that an item gained from raw to final rank;
 ``mean_price_unshown``: of the other candidates; ``price_lift``, ``first_price_lift``: mean price shown, and price at the first place, over the mean price of the candidates;
 ``filtered_rate``: candidates that a filter took over all."""
 
@@ -51,7 +51,7 @@ class Requests:
 
     contract = REQUESTS
     base = "candidates"
-    version = 2
+    version = 3
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base = tables.table("candidates")
@@ -66,29 +66,28 @@ class Requests:
         return f"""
             WITH marked AS (
                 SELECT *, {shown} AS is_shown, coalesce(raw_score, score) AS own_score,
-                       count(*) OVER (PARTITION BY request_id, score) AS n_alike,
-                       row_number() OVER (PARTITION BY request_id ORDER BY coalesce(raw_score, score) DESC NULLS LAST, raw_rank)
-                           AS rank_by_score,
-                       lag(coalesce(raw_score, score)) OVER (PARTITION BY request_id ORDER BY raw_rank) AS score_above
+                       coalesce(filtered_by, '') <> '' AS is_filtered
                 FROM candidates WHERE request_id IS NOT NULL
             )
             SELECT request_id, min(ts) AS ts, any_value(member_id) AS member_id,
                 count(*) AS n_candidates,
                 count(*) FILTER (is_shown) AS n_shown,
-                count(*) FILTER (filtered_by IS NOT NULL AND filtered_by <> '') AS n_filtered,
-                count(DISTINCT candidate_source) AS n_sources,
-                string_agg(DISTINCT candidate_source, '+' ORDER BY candidate_source) AS sources,
-                string_agg(DISTINCT nullif(filtered_by, ''), '+' ORDER BY nullif(filtered_by, '')) AS filters,
+                count(*) FILTER (is_filtered) AS n_filtered,
+                {_n_distinct("candidate_source")} AS n_sources,
+                {_distinct("candidate_source")} AS sources,
+                {_distinct("nullif(filtered_by, '')")} AS filters,
                 bool_or(fallback) AS fallback,
-                min(score) FILTER (is_shown) = max(score) FILTER (NOT is_shown AND coalesce(filtered_by, '') = '')
+                min(score) FILTER (is_shown) = max(score) FILTER (NOT is_shown AND NOT is_filtered)
                     AS has_tie_at_cut,
                 count(score) > 1 AND min(score) = max(score) AND isfinite(min(score)) AS has_one_score,
-                count(score) FILTER (n_alike > 1) / nullif(count(score), 0) AS tied_rate,
+                1 - len(list_distinct(list(score) FILTER (score IS NOT NULL))) / nullif(count(score), 0) AS tied_rate,
                 count(position) FILTER (is_shown) > 0 AND (min(position) FILTER (is_shown) <> 1
-                    OR max(position) FILTER (is_shown) <> count(DISTINCT position) FILTER (is_shown)) AS has_gap,
-                count(*) FILTER (is_shown) > count(DISTINCT item_id) FILTER (is_shown) AS has_repeat,
-                bool_or(is_shown AND coalesce(filtered_by, '') <> '') AS shows_filtered,
-                bool_or(score_above < own_score) AS is_misordered,
+                    OR max(position) FILTER (is_shown) <> len(list_distinct(list(position) FILTER (is_shown)))) AS has_gap,
+                coalesce(count(*) FILTER (is_shown) > len(list_distinct(list(item_id) FILTER (is_shown))), false)
+                    AS has_repeat,
+                bool_or(is_shown AND is_filtered) AS shows_filtered,
+                arg_min(own_score, raw_rank) < max(own_score) OR arg_max(own_score, raw_rank) > min(own_score)
+                    AS is_misordered,
                 min(raw_rank) FILTER (position = 1) AS first_raw_rank,
                 avg(raw_rank) FILTER (is_shown) AS mean_raw_rank_shown,
                 max(raw_rank - final_rank) AS greatest_promotion,
@@ -98,12 +97,22 @@ class Requests:
                 avg(price) FILTER (NOT is_shown) AS mean_price_unshown,
                 avg(price) FILTER (is_shown) / nullif(avg(price), 0) AS price_lift,
                 avg(price) FILTER (position = 1) / nullif(avg(price), 0) AS first_price_lift,
-                count(*) FILTER (filtered_by IS NOT NULL AND filtered_by <> '') / count(*) AS filtered_rate,
+                count(*) FILTER (is_filtered) / count(*) AS filtered_rate,
                 max(latency_ms) AS latency_ms,
                 any_value(sampling_rate) AS sampling_rate
                 {select_dimensions(base, COLUMNS, "marked", "any_value({0})")}
             FROM marked GROUP BY request_id
         """
+
+
+def _n_distinct(expression: str) -> str:
+    return f"len(map_keys(histogram({expression})))"
+
+
+def _distinct(expression: str) -> str:
+    """Distinct values in order, joined by ``+``; NULL without any. A histogram is a map sorted by its keys, and much faster
+    than an ordered DISTINCT aggregate."""
+    return f"nullif(array_to_string(list_sort(map_keys(histogram({expression}))), '+'), '')"
 
 
 def is_shown(base: TableSchema) -> str:
