@@ -74,7 +74,7 @@ def spark_cluster(folder: Path, n_workers: int = 2) -> Iterator[Cluster]:
     """A cluster for as long as the block lasts; its files are below ``folder``."""
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        words = ("--host", HOST, "--port", "0", "--webui-port", "0")
+        words: tuple[str, ...] = ("--host", HOST, "--port", "0", "--webui-port", "0")
         processes.append(_start(folder / "master", "org.apache.spark.deploy.master.Master", *words))
         url = _wait(folder / "master" / "log", r"Starting Spark master at (spark://\S+)")
         for number in range(n_workers):
