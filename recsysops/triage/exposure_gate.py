@@ -50,7 +50,8 @@ def growing_items(
     for index in np.flatnonzero(now[:-1] >= min_share):
         k_reference = max(0.5, float(keyed.reference[:, index, 0].sum()))
         of_item = days[:, index], (k_reference, n_reference), (float(now[index]), n)
-        growth = _Growth(*of_item, variance, _PRIOR_DOF + dof, min_ratio)
+        ceiling = (ceilings or {}).get(keyed.keys[index], 0.0)
+        growth = _Growth(*of_item, variance, _PRIOR_DOF + dof, min_ratio, ceiling)
         if growth.is_found:
             yield int(index), growth.stated(float(keyed.reference[:, index, 0].sum()))
 
@@ -68,6 +69,12 @@ class _Growth:
     variance: float
     dof: float
     min_ratio: float
+    ceiling: float = 0.0
+    """What such an item is known to reach, whatever its own days were."""
+
+    @property
+    def highest(self) -> float:
+        return max(float(self.days.max()), self.ceiling)
 
     @property
     def ratio(self) -> float:
@@ -91,7 +98,7 @@ class _Growth:
 
     @property
     def is_found(self) -> bool:
-        is_highest = self.current[0] > 1.5 * self.days.max()
+        is_highest = self.current[0] > 1.5 * self.highest
         return bool(self.ratio >= self.min_ratio and self.p_value <= MAX_P and is_highest)
 
     def stated(self, k_reference: float) -> Stated:
@@ -118,7 +125,12 @@ class _Growth:
                 "noise", "sampling variance", self.noise, "1 / impressions now + 1 / impressions before, of ln(share)"
             ),
             Term("days", "reference days", float(len(self.days))),
-            Term("days", "highest share of a reference day", float(self.days.max()), "exceeded 1.5 times"),
+            Term(
+                "days",
+                "highest share known",
+                self.highest,
+                "of a reference day, or of items as young; exceeded 1.5 times",
+            ),
             Term("days", "variance between days, moderated", self.variance, "of ln(share), pooled over items"),
             Term("chance", "standard error", self.spread, "√(moderated (1 + 1/days) + sampling)"),
             Term("chance", "t", self.t, "ln(growth) / standard error"),
