@@ -29,12 +29,12 @@ def derived(
         slices: dimensions of the candidates.
     """
     settings = {}
-    for name, frame in tables.items():
+    for name, own in tables.items():
         path = folder / name / "part-0.parquet"
         path.parent.mkdir(parents=True)
-        frame.to_parquet(path)
-        roles = {role.name: role.name for role in TABLES[name].roles if role.name in frame}
-        dims = [one for one in slices if one in frame] if name == "candidates" else []
+        own.to_parquet(path)
+        roles = {role.name: role.name for role in TABLES[name].roles if role.name in own}
+        dims = [one for one in slices if one in own] if name == "candidates" else []
         settings[name] = {"source": {"path": str(path)}, "roles": roles, "slices": dims}
     opened = open_tables(WorkspaceSettings.model_validate({"tables": settings}), folder)
     engine = Engine(opened, folder / ".state")
