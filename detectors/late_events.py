@@ -18,21 +18,20 @@ from recsysops.triage.findings import Finding, Looked, Skipped
 from recsysops.triage.own_names import role_column
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
-from recsysops.triage.steps import BASES
+from recsysops.triage.steps import BASES, cells_named
 
 _HOURS = Cells("outcomes", by_hour=True)
 _LAST = (1, 2, 3, 6)
 """Hours before midnight that are held against the whole day."""
-_FRESH_BINS = (1, 2, 3, 4)
-_FRESH_SECONDS = 86_400.0
+_FRESH = (1, 2, 3, 4, 6, 8, 12)
+"""Hours before the as-of time in which the newest events of many entities lie."""
 
 
 class LateEvents:
     """The last events of the day are missing.
 
     Signals:
-        ``fresh_rate``: entities whose newest event, by a time among their features, is as fresh as the freshest of the
-        reference; ``last_hours_rate``: outcomes of the last 1, 2, 3 or 6 hours of the day over all of it. In [0, 1]; lower is worse.
+        ``fresh_rate``: entities whose newest event, by a time among their features, is of the last 1 to 12 hours; ``last_hours_rate``: outcomes of the last 1, 2, 3 or 6 hours of the day over all of it. In [0, 1]; lower is worse.
     Parameters:
         max_left: share of what is usual that may be left for a finding, default 0.35; min_expected: least number of rows
         expected there, default 15.
@@ -117,8 +116,8 @@ class LateEvents:
         if change is None:
             return
         name = column.removeprefix(AGE)
-        said = f"{name} is as fresh as it uses to be in {percent(change.value)} of rows, expected {percent(change.reference)}"
         hours = len(change.rate.flagged)
+        said = f"{name} is of the last {hours} hours in {percent(change.value)} of rows, expected {percent(change.reference)}"
         yield finding_of(
             self.meta, context, change,
             table=table, column=name, statistic=change.rate.name, threshold=self.params.max_left,
@@ -134,16 +133,16 @@ def _ages(schema: Schema) -> Iterator[Cells]:
         table = schema.table(view)
         for column in table.columns if table is not None else ():
             if column.name.startswith(AGE):
-                yield Cells(view, column.name, "histogram")
+                yield Cells(view, column.name, "frequencies")
 
 
 def _fresh_rates(contrast: CellContrast) -> list[CellRate]:
-    """The youngest bins of a time that is usually within a day of its row's; none of plans for the future."""
-    bins = tuple(range(contrast.n_specials, len(contrast.cells)))
-    edges = contrast.edges
-    if edges is None or len(edges) < max(_FRESH_BINS) or edges[0] <= 0:
+    """Entities whose newest event lies in the last hours; none for times of plans, most of which lie ahead."""
+    known = tuple(range(contrast.n_specials, len(contrast.cells)))
+    counts = contrast.reference[:, 0].sum(axis=0)
+    if counts[contrast.cell("later")] > 0.01 * counts[list(known)].sum():
         return []
-    return [CellRate("fresh_rate", bins[:n], bins) for n in _FRESH_BINS if edges[n - 1] <= _FRESH_SECONDS]
+    return [CellRate("fresh_rate", cells_named(contrast, *map(str, range(hours))), known) for hours in _FRESH]
 
 
 def _of_hours(contrast: CellContrast) -> CellContrast:

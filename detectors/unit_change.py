@@ -21,7 +21,7 @@ class UnitChange:
 
     Signals:
         ``unit_step_rate``: entities whose number is 10, 24, 60, 100, 1000 … times what it was the day before, or that part of it,
-        within 2 %; ``nudged_rate``: entities whose number moved by a millionth of itself, or whose time by two minutes, as when it
+        within a fifth; ``nudged_rate``: entities whose number moved by a millionth of itself, or whose time by two minutes, as when it
         passes through a 32-bit float. Over all entities with a value on both days, in [0, 1]; higher is worse.
     Parameters:
         min_rate_change: least rise of either share, default 0.003; min_ratio: growth that needs a fifth of it, default 3.

@@ -10,7 +10,7 @@ from pyarrow import types
 from recsysops.config.settings import ColumnSettings, TableSettings
 from recsysops.errors import ConfigError, SchemaError
 from recsysops.tables.contract import TIME, Kind, Role, TableContract
-from recsysops.tables.kinds import common_kind
+from recsysops.tables.kinds import common_kind, kind_of
 from recsysops.tables.nearest import did_you_mean
 from recsysops.tables.observed import Observed
 from recsysops.tables.schema import Column, TableSchema
@@ -19,11 +19,14 @@ from recsysops.tables.schema import Column, TableSchema
 def bind(contract: TableContract, settings: TableSettings, observed: Observed) -> TableSchema:
     """The schema of a table.
 
-    A column that is all NULL takes the first kind of its role; as a slice it is categorical, as a feature numeric.
+    A column that is all NULL takes the first kind of its role; as a slice it is categorical, as a feature numeric. One whose types
+    clash between partitions has the kind of the first of them, and is NULL in the partitions that have another, as long as
+    nothing stands or falls with it; ``input.schema_change`` tells.
 
     Raises:
         ConfigError: if the settings name a role that does not exist, leave out a required one, or give one column two.
-        SchemaError: if a column is absent or of the wrong kind, a glob matches nothing, or types of partitions clash.
+        SchemaError: if a column is absent or of the wrong kind, a glob matches nothing, or types of partitions clash in a column
+            that the table cannot do without.
     """
     roles = _roles(contract, settings, observed)
     _refuse_absent(f"{contract.name}.unnest", settings.unnest, observed)
@@ -132,6 +135,13 @@ def _observed_kind(where: str, observed: Observed, name: str, role: Role | None,
     if role is not None and role.kinds == TIME:
         return "timestamp" if all(_may_be_time(type_) for type_ in observed.types(name)) else "other"
     kind = common_kind(observed.types(name))
+    if kind is None and is_used and (role is None or not role.is_required):
+        known = [kind_of(type_) for type_ in observed.types(name) if not types.is_null(type_)]
+        return (
+            known[0]
+            if role is None or known[0] in role.kinds
+            else next((one for one in known if one in role.kinds), known[0])
+        )
     if kind is None and is_used:
         raise SchemaError(
             where,

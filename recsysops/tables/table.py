@@ -16,6 +16,7 @@ from recsysops.errors import SchemaError
 from recsysops.tables.canonical import Canonical
 from recsysops.tables.contract import ID, TableContract
 from recsysops.tables.file_source import MAX_BATCH_ROWS, is_hive
+from recsysops.tables.kinds import common_kind, null_type
 from recsysops.tables.nearest import did_you_mean
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.slates import INDEX_COLUMN, UnequalLengthsError, is_list, unnest
@@ -108,8 +109,8 @@ class Table:
         fields = []
         for name in columns:
             type_ = stored.get(name, pa.null())
-            entries = pa.array([], type_.value_type if name in self.settings.unnest and is_list(type_) else type_)
-            fields.append(pa.field(name, self._plan(name).convert(entries).type))
+            entry = type_.value_type if name in self.settings.unnest and is_list(type_) else type_
+            fields.append(pa.field(name, self._plan(name).convert(pa.array([], self._readable(name, entry))).type))
         return pa.schema(fields)
 
     def _plan(self, name: str) -> Canonical:
@@ -119,6 +120,14 @@ class Table:
             raise SchemaError(self.name, found=f"no column {name!r}", expected="a column", next_step=advice)
         role = self.contract.role(column.role) if column.role else None
         return Canonical(column.kind, role is not None and role.kinds == ID, self.timezone)
+
+    def _readable(self, name: str, type_: pa.DataType) -> pa.DataType:
+        """The type itself, or that of NULL where a partition holds another kind than the column's, which nobody stated."""
+        stated = self.settings.columns.get(name)
+        if stated is not None and stated.kind is not None:
+            return type_
+        kind = self._plan(name).kind
+        return type_ if kind == "timestamp" or common_kind([type_, null_type(kind)]) == kind else pa.null()
 
     def _to_read(self, plans: Collection[str], own: set[str]) -> list[str]:
         """Columns to ask the source for: what is wanted and there; what unnesting needs; at least one, to count rows."""
@@ -163,7 +172,7 @@ class Table:
         )
 
     def _convert(self, batch: pa.RecordBatch, name: str, plan: Canonical, partition: Partition) -> pa.Array:
-        if name not in batch.schema.names:
+        if name not in batch.schema.names or self._readable(name, batch.column(name).type) == pa.null():
             return plan.convert(pa.nulls(batch.num_rows))
         try:
             return plan.convert(batch.column(name))

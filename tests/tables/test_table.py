@@ -85,15 +85,27 @@ def test_identifiers_may_turn_from_numbers_to_text(tmp_path: Path) -> None:
     assert [row["item_id"] for row in table_rows(table, ["item_id"])] == ["1", "2", "2", "x"]
 
 
-def test_types_that_clash_name_both_files_where_the_column_is_used(tmp_path: Path) -> None:
+def test_types_that_clash_name_both_files_where_the_table_needs_the_column(tmp_path: Path) -> None:
+    write(tmp_path, "logs/1.parquet", item_id=[1.5, 2.5])
+    write(tmp_path, "logs/2.parquet", item_id=["a", "b"])
+    with pytest.raises(SchemaError, match=r"item_id: found double in logs/1.parquet, string in logs/2.parquet"):
+        candidates(tmp_path)
+
+
+@pytest.mark.parametrize("other", [["a", "b"], [True, False], [NOON, NOON]])
+def test_a_feature_whose_type_changes_is_null_where_it_cannot_be_read(tmp_path: Path, other: list[object]) -> None:
     write(tmp_path, "logs/1.parquet", f=[1.5, 2.5])
-    write(tmp_path, "logs/2.parquet", f=["a", "b"])
-    with pytest.raises(SchemaError, match=r"candidates.f: found double in logs/1.parquet, string in logs/2.parquet"):
-        candidates(tmp_path, features=["f"])
-    table = candidates(tmp_path)
+    write(tmp_path, "logs/2.parquet", f=other)
+    table = candidates(tmp_path, features=["f"])
     column = table.schema.column("f")
     assert column is not None
-    assert column.kind == "other"
+    assert column.kind == "numeric"
+    assert [row["f"] for row in table_rows(table, ["f"])] == [1.5, 2.5, None, None]
+    for partition in table.partitions():
+        assert table.arrow_schema(partition, ["f"]).field("f").type == pa.float64()
+    unused = candidates(tmp_path).schema.column("f")
+    assert unused is not None
+    assert unused.kind == "other"
 
 
 @pytest.mark.parametrize("fmt", ["parquet", "jsonl"])

@@ -16,13 +16,14 @@ from recsysops.tables.views.view import Lookup, feature
 
 N_ENTITIES = 16_384
 """Looked at per day: those whose keys have the smallest hashes, the same ones every day."""
-UNITS = (10, 24, 60, 100, 1000, 1024, 3600, 86_400, 1_000_000, 1_000_000_000)
+UNITS = (10, 24, 60, 100, 1000, 3600, 86_400, 1_000_000, 1_000_000_000)
 """By which numbers change when a producer changes its unit."""
-CLOSE = 0.02
-"""A value within 2 % of that many times the one before counts as changed by the unit alone."""
+CLOSE = 0.2
+"""A value within a fifth of that many times the one before counts as changed by the unit, and by a day's events."""
 NUDGE, NUDGE_SECONDS = 1e-6, 130
 """What 32-bit floats do to a number, relative to it, and to a time in seconds since 1970."""
 AGE = "age of "
+AGES = ("later", *(str(hour) for hour in range(24)), "older")
 STEPS = (
     *("same", "changed", "gone", "appeared", "zeroed", "nudged"),
     *(f"{sign} {unit}" for unit in UNITS for sign in ("times", "over")),
@@ -35,12 +36,13 @@ class Steps:
 
     The column named as a feature is ``same``, ``changed``, ``gone`` (it was known), ``appeared``, ``zeroed`` (it was another number),
     ``nudged`` (by as little as a loss of precision), ``times 60`` or ``over 60`` (by a unit); NULL where it was and is missing, and for
-    entities without a row of the day before. ``age of F`` is how many seconds a time lies before the row's as-of time.
+    entities without a row of the day before. ``age of F`` is how many whole hours a time lies before the row's as-of time, ``older``
+    than a day or ``later`` than it.
     """
 
     contract: TableContract
     base: str
-    version: int = 1
+    version: int = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base = tables.table(self.base)
@@ -48,7 +50,7 @@ class Steps:
             return None
         own: list[Column] = [Column("key", "categorical", "key"), Column("as_of", "timestamp", "as_of")]
         own += [Column(one.name, "categorical", values=STEPS) for one in _watched(base)]
-        own += [Column(AGE + one.name, "numeric") for one in _watched(base) if one.kind == "timestamp"]
+        own += [Column(AGE + one.name, "categorical", values=AGES) for one in _watched(base) if one.kind == "timestamp"]
         return TableSchema(self.contract.name, tuple(own))
 
     def lookups(self, _tables: Schema) -> tuple[Lookup, ...]:
@@ -58,9 +60,7 @@ class Steps:
         watched = _watched(tables.tables[self.base])
         steps = "".join(f", {_step(one.name, one.kind)} AS {quote_identifier(one.name)}" for one in watched)
         ages = "".join(
-            f", date_diff('millisecond', n.{feature(one.name)}, n.as_of) / 1000.0 AS {quote_identifier(AGE + one.name)}"
-            for one in watched
-            if one.kind == "timestamp"
+            f", {_age(one.name)} AS {quote_identifier(AGE + one.name)}" for one in watched if one.kind == "timestamp"
         )
         return f"""
             WITH latest AS (
@@ -80,6 +80,15 @@ class Steps:
 def _watched(base: TableSchema) -> tuple[Column, ...]:
     """The features that can be told from themselves the day before."""
     return tuple(one for one in base.features if one.kind != "other" and one.name not in ("key", "as_of"))
+
+
+def _age(name: str) -> str:
+    time = f"n.{feature(name)}"
+    hours = f"date_diff('millisecond', {time}, n.as_of) // 3600000"
+    return (
+        f"CASE WHEN {time} IS NULL THEN NULL WHEN {time} > n.as_of THEN 'later' WHEN {hours} >= 24 THEN 'older' "
+        f"ELSE CAST({hours} AS VARCHAR) END"
+    )
 
 
 def _step(name: str, kind: Kind) -> str:
