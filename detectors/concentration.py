@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 _REQUESTS = Cells("requests")
 _MIN_IMPRESSIONS = 500
 """Of every day of a slice; fewer say little of the tail."""
-_PRIOR_SD = 0.05
+_PRIOR_SD = 0.08
 """Of ln(level) between healthy days."""
 
 
@@ -36,9 +36,9 @@ class Concentration:
     Signals:
         ``effective_items``: exp(entropy) of impressions by item, the number of equally shown items that would be as mixed;
         ``coverage``: distinct items among equally many impressions of every day; ``evenness``: 1 − Gini over all items that any
-        of the days showed. Lower is worse. The surest of the three is told, by slice too.
+        of the days showed. Lower is worse. The surest of the three is told; by slice the first two.
     Parameters:
-        min_ratio: least fall, as a factor, default 1.25 (a fifth less); a rise as large is information.
+        min_ratio: least fall, as a factor, default 1.3 (a quarter less); a rise as large is information.
     Needs:
         ``candidates``; shown and position where the log holds candidates that were not shown.
     Blind spots:
@@ -58,7 +58,7 @@ class Concentration:
     class Params(Parameters):
         """Floors of ``output.concentration``."""
 
-        min_ratio: Positive = 1.25
+        min_ratio: Positive = 1.3
 
     def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
@@ -92,6 +92,8 @@ class Concentration:
     def _surest(self, context: Context, keyed: KeyedContrast, slice_: Slice) -> _Spread | None:
         """The statistic that is surest of a change beyond its floor; its p-value is times the three looked at."""
         levels = spreads(keyed)
+        if slice_ != EVERYTHING:
+            levels.pop("evenness")  # few items are never shown to a slice, and it is all about those
         found = []
         for name, (days, now) in levels.items():
             if not (np.isfinite(days).all() and np.isfinite(now) and (days > 0).all() and now > 0):

@@ -98,36 +98,28 @@ class ModelMix:
     def _judged(self, context: Context, model: str, counts: CellContrast) -> Iterator[Finding]:
         is_new = not counts.reference[:, 0, 0].any()
         limits = RateLimits(self.params.min_change, _NO_RATIO)
+        plans = roll_outs(context)
+        if not is_new and any(change.kind == "deploy" or _concerns(change, model) for change in plans):
+            return  # it makes room, or takes over; a new model beyond its roll-out is told by itself
+        planned = max((change.rollout or 0.0 for change in plans if _concerns(change, model)), default=None)
         found: list[RateChange | Stated] = (
             [_first_share(counts, self.params.min_change)] if is_new
             else [*rate_gate(counts, [CellRate("model_share", (0,), (0, 1))], limits)]
         )  # fmt: skip
-        plans = roll_outs(context)
-        planned = max((change.rollout or 0.0 for change in plans if _concerns(change, model)), default=None)
         for change in found:
-            if change.effect < 1:
-                continue
-            if planned is not None and (not is_new or change.value <= planned + self.params.min_change):
-                continue
-            yield self._finding(
-                context, model, change, self._severity(context, plans, is_new), planned if is_new else None
-            )
+            within = planned is not None and change.value <= planned + self.params.min_change
+            if change.effect >= 1 and not within:
+                yield self._finding(context, model, change, planned)
 
-    def _severity(self, context: Context, plans: tuple[Change, ...], is_new: bool) -> Severity:
-        """Teams that record no deploys are not told of each as of a fault; nor is what a recorded one makes room for."""
-        records = any(change.kind == "deploy" for change in context.changes)
-        return "warning" if records and (is_new or not plans) else "info"
-
-    def _finding(
-        self, context: Context, model: str, change: RateChange | Stated, severity: Severity, planned: float | None
-    ) -> Finding:
+    def _finding(self, context: Context, model: str, change: RateChange | Stated, planned: float | None) -> Finding:
         schema, days = context.schema, (*context.reference_days, *context.current_days)
         request, column = named(schema, "request_id"), named(schema, _MODEL)
+        records: Severity = "warning" if any(change.kind == "deploy" for change in context.changes) else "info"
         rolled = "" if planned is None else f", rolled out to {percent(planned)}"
         return finding_of(
             self.meta, context, change,
             table="candidates", column=role_column(schema, "candidates", _MODEL), subject=Subject("model", model),
-            statistic="model_share", threshold=self.params.min_change, severity=severity,
+            statistic="model_share", threshold=self.params.min_change, severity=records,
             headline=f"model {model} answers {percent(change.value)} of requests, {before(context)} {percent(change.reference)}{rolled}",
             query=f"SELECT CAST({named(schema, 'ts')} AS DATE) AS day, count(DISTINCT {request}) AS n_requests, "
             f"count(DISTINCT CASE WHEN CAST({column} AS VARCHAR) = {literal(model)} THEN {request} END) AS n_of_model "

@@ -40,7 +40,7 @@ class PolicyEffect:
         mean share of a request's candidates that a filter took; ``mean_raw_rank_shown``: mean raw rank of what is shown.
     Parameters:
         min_promoted_rate: least promoted_rate of an item that is told, default 0.6; min_dropped_rate: the same for dropped_rate,
-        default 0.9; min_rise: least rise of either over the item's own past, default 0.3; min_filtered_change: of filtered_rate,
+        default 0.97 (a hit that most have seen is left out too, but not for all); min_rise: least rise of either over the item's own past, default 0.3; min_filtered_change: of filtered_rate,
         default 0.05; min_depth_change: of mean_raw_rank_shown, relative, default 0.2.
     Needs:
         ``candidates`` with raw_rank, and shown or position; filtered_by to know which candidates were out of the race. A rule
@@ -64,7 +64,7 @@ class PolicyEffect:
         """Floors of ``output.policy_effect``."""
 
         min_promoted_rate: Rate = 0.6
-        min_dropped_rate: Rate = 0.9
+        min_dropped_rate: Rate = 0.97
         min_rise: Rate = 0.3
         min_filtered_change: Rate = 0.05
         min_depth_change: Rate = 0.2

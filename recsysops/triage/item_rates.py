@@ -18,7 +18,7 @@ from recsysops.triage.rate_gate import MAX_P, PRIOR_DOF
 
 Floats = npt.NDArray[np.float64]
 
-PRIOR_SD = 0.5
+PRIOR_SD = 0.3
 """Of an item's rate between healthy days, relative to it."""
 PRIOR_ROWS = 20.0
 """An item without a past is expected to do as all items together, known as well as from so many rows."""
