@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,17 +13,16 @@ from view_frames import derived, messy_candidates
 def _by_hand(frame: pd.DataFrame) -> pd.DataFrame:
     kept = []
     for _, request in frame.groupby("request_id"):
-        ordered = request.sort_values("raw_rank")
-        n_open, n_shown = 0, int(ordered["shown"].sum())
-        for row in ordered.itertuples():
+        rows: list[dict[str, Any]] = request.sort_values("raw_rank").to_dict("records")  # type: ignore[assignment]
+        n_open, n_shown = 0, sum(bool(row["shown"]) for row in rows)
+        for row in rows:
             open_rank = n_open + 1
-            is_open = row.filtered_by is None or row.filtered_by != row.filtered_by
-            n_open += is_open
-            earned = open_rank <= n_shown
-            place = row.position if row.position == row.position else row.final_rank
-            if row.shown or earned:
-                promoted = bool(row.shown) and 2 * place <= open_rank
-                kept.append((row.request_id, row.item_id, earned, row.shown, promoted, earned and not row.shown))
+            n_open += bool(pd.isna(row["filtered_by"]))
+            earned, shown = open_rank <= n_shown, bool(row["shown"])
+            place = row["final_rank"] if pd.isna(row["position"]) else row["position"]
+            if shown or earned:
+                promoted = shown and 2 * place <= open_rank
+                kept.append((row["request_id"], row["item_id"], earned, shown, promoted, earned and not shown))
     columns = ["request_id", "item_id", "earned", "given", "promoted", "dropped"]
     return pd.DataFrame(kept, columns=columns).astype(dict.fromkeys(columns[2:], float))
 

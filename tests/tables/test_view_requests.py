@@ -45,7 +45,7 @@ def test_requests(seed: int) -> None:
     expected = pd.DataFrame({name: _by_hand(rows) for name, rows in frame.groupby("request_id")}).T
     assert set(found.index) == set(expected.index)
     for name in expected:
-        ours, theirs = found.loc[expected.index, name], expected[name]
+        ours, theirs = found.loc[expected.index][name], expected[name]
         if name in FLAGS:
             assert (ours.fillna(value=False).astype(bool) == theirs.astype(bool)).all(), name
             assert theirs.any() or name == "is_misordered", f"{name} never happens"
