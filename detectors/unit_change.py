@@ -34,7 +34,7 @@ class UnitChange:
         >>> from recsysops.testing.example_log import findings
         >>> log = example_features().scale("member_features", "minutes_7d", by=60, rate=0.05)
         >>> [found.headline for found in findings(UnitChange(), log)]
-        ['minutes_7d of 5.3 % of members is 60 times what it was the day before, such steps before 0 %']
+        ['minutes_7d of 4.8 % of members is 60 times what it was the day before, such steps before 0 %']
 
     Source:
         Przyborowski & Wilenski (1940) for rare counts.

@@ -36,7 +36,7 @@ class ValueLoss:
         >>> from recsysops.testing.example_log import findings
         >>> log = example_features().set("member_features", "minutes_7d", None, rate=0.03)
         >>> [found.headline for found in findings(ValueLoss(), log)]
-        ['minutes_7d of 2.9 % of members is missing and was not the day before; usually 0 %']
+        ['minutes_7d of 2.7 % of members is missing and was not the day before; usually 0 %']
 
     Source:
         Przyborowski & Wilenski (1940) for rare counts.

@@ -36,7 +36,7 @@ class WrongEntity:
         >>> from recsysops.testing.example_log import findings
         >>> log = example_features().set("item_features", "genre", "quiz", rate=0.05)
         >>> [found.headline for found in findings(WrongEntity(), log)]
-        ['genre of 4.7 % of items has changed, of usually 0 %']
+        ['genre of 6.7 % of items has changed, of usually 0 %']
 
     Source:
         Przyborowski & Wilenski (1940) for rare counts.
