@@ -1,4 +1,4 @@
-"""Peak memory of counting every measure, as the log grows: once in one file, once in files of five million rows.
+"""Peak memory of counting every measure, as the log grows: in one file, and in several of at most five million rows.
 
 The log is written as a stream, a file at a time. Budget: 2 GiB at any size, and twice the rows at most 1.1 x the memory.
 Ten million rows by default; ``--rows 100000000`` takes about 25 GB of disk and some hours.
