@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recsysops.engines.counted import Counted
-from recsysops.engines.freezing import limited_values, set_name
+from recsysops.engines.freezing import limited_values, set_name, stated_values
 from recsysops.engines.per_request import CELLS as PER_REQUEST_CELLS
 from recsysops.profiles.categories import CategorySet
 from recsysops.profiles.edges import EdgeSet
@@ -94,7 +94,7 @@ def plan_units(
 def column_plan(measure: Cells, schema: TableSchema, sets: Mapping[str, FrozenSet]) -> ColumnPlan:
     """How the kernel is to count a measure. A column without any value so far has no bins and no categories yet."""
     column = schema.column(measure.column)
-    frozen = sets.get(set_name(measure))
+    frozen = stated_values(schema, measure) or sets.get(set_name(measure))
     default = column.default if column is not None and not measure.pair else None
     mask = column.mask if column is not None else None
     if measure.form == "rows":
