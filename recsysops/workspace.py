@@ -420,10 +420,14 @@ class Workspace:
         """An engine that has counted what is new or changed."""
         from recsysops.engines.choose import counting_with
         from recsysops.engines.in_process import Engine
+        from recsysops.tables.views.view import Folders
 
         days = self.settings.detect.reference_days
         with counting_with(self.settings.engine, self.root) as runner:
-            engine = Engine(tables, self.state, progress=progress, n_reference_days=days, runner=runner)
+            folders = Folders(self.root, tuple(Path(folder) for folder in self.settings.model_folders))
+            engine = Engine(
+                tables, self.state, progress=progress, n_reference_days=days, runner=runner, folders=folders
+            )
             return engine, engine.profile(measures)
 
     @contextmanager

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from recsysops.errors import SourceError
 from recsysops.profiles.catalogue import AHEAD_DAYS, FIRST_DAYS, Catalogue
-from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.table import Table
 from recsysops.tables.views.impressions import CATALOGUE_DAYS
 from recsysops.tables.views.normal_rows import register_rows
@@ -40,12 +41,11 @@ def read_catalogue(
         with ExitStack() as stack:
             connection = stack.enter_context(connect())
             _register_items(stack, connection, items, days_of("items"), day)
-            launches, owners = _launches(connection, items, day)
-            ends: dict[str, datetime] = {}
+            known = _launches(connection, items, day)
             if periods is not None and periods.schema.role("to") is not None:
                 register_rows(stack, connection, periods, periods.partitions())
-                ends = _near(connection, 'SELECT item_id, max("to") AS moment FROM availability GROUP BY item_id', day)
-            return Catalogue(launches, ends, owners, is_known=True)
+                known = _with_ends(known, connection, day)
+            return known
     except duckdb.Error as error:
         raise SourceError(
             "items", found=str(error).splitlines()[0][:200], expected="a catalogue that can be queried"
@@ -63,30 +63,43 @@ def _register_items(
     register_rows(stack, connection, items, wanted)
 
 
-def _launches(
-    connection: duckdb.DuckDBPyConnection, items: Table, day: date
-) -> tuple[dict[str, datetime], dict[str, str]]:
+def _launches(connection: duckdb.DuckDBPyConnection, items: Table, day: date) -> Catalogue:
     """The last word on each item by the end of the day, of those that launch near it."""
     known = "as_of < $end" if items.schema.role("as_of") is not None else "true"
-    last = "SELECT item_id, arg_max(launch_at, coalesce(as_of, TIMESTAMPTZ 'epoch')) AS moment, "
-    query = (
-        last
-        + f"arg_max(owner, coalesce(as_of, TIMESTAMPTZ 'epoch')) AS owner FROM items WHERE {known} GROUP BY item_id"
+    last = ", ".join(
+        f"arg_max({name}, coalesce(as_of, TIMESTAMPTZ 'epoch')) AS {name}"
+        for name in ("launch_at", "owner", "expected_audience")
     )
     end = day + timedelta(days=1)
     rows = connection.execute(
-        f"SELECT item_id, epoch_us(moment), owner FROM ({query}) WHERE moment BETWEEN $first AND $last AND $end = $end ORDER BY item_id",
+        f"SELECT item_id, epoch_us(launch_at), owner, expected_audience FROM (SELECT item_id, {last} FROM items "
+        "WHERE $end = $end AND "
+        + known
+        + " GROUP BY item_id) WHERE launch_at BETWEEN $first AND $last ORDER BY item_id",
         {"end": end, "first": day - timedelta(days=FIRST_DAYS), "last": day + timedelta(days=AHEAD_DAYS)},
     ).fetchall()
-    return {item: _moment(us) for item, us, _ in rows}, {item: owner for item, _, owner in rows if owner}
+    return Catalogue(
+        launches={item: _moment(us) for item, us, _, _ in rows},
+        owners={item: owner for item, _, owner, _ in rows if owner},
+        audiences={item: float(n) for item, _, _, n in rows if n is not None and isfinite(n) and n > 0},
+        is_known=True,
+    )
 
 
-def _near(connection: duckdb.DuckDBPyConnection, query: str, day: date) -> dict[str, datetime]:
+def _with_ends(known: Catalogue, connection: duckdb.DuckDBPyConnection, day: date) -> Catalogue:
+    """Ends of each item's last period, everywhere and by market; a period without an end is never the last to end."""
+    last = 'CASE WHEN count(*) = count("to") THEN max("to") END AS moment'
     rows = connection.execute(
-        f"SELECT {quote_identifier('item_id')}, epoch_us(moment) FROM ({query}) WHERE moment BETWEEN ? AND ? ORDER BY item_id",
+        f"SELECT item_id, market, epoch_us(moment) FROM (SELECT item_id, market, grouping(market) AS is_whole, {last} "
+        "FROM availability GROUP BY GROUPING SETS ((item_id), (item_id, market))) WHERE moment BETWEEN ? AND ? "
+        "AND (is_whole = 1 OR market IS NOT NULL) ORDER BY ALL",
         [day - timedelta(days=FIRST_DAYS), day + timedelta(days=AHEAD_DAYS)],
     ).fetchall()
-    return {item: _moment(us) for item, us in rows}
+    return replace(
+        known,
+        ends={item: _moment(us) for item, market, us in rows if market is None},
+        market_ends={(item, market): _moment(us) for item, market, us in rows if market is not None},
+    )
 
 
 def _moment(us: int) -> datetime:

@@ -30,6 +30,7 @@ from recsysops.tables.schema import Schema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS, with_views
+from recsysops.tables.views.view import Folders
 from recsysops.triage.findings import Skipped
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class Engine:
         progress: told of long work.
         n_threads: cores to use; all by default.
         runner: who counts partitions; this process by default.
+        folders: where model files may lie; without it nothing is scored again.
     """
 
     def __init__(
@@ -91,12 +93,14 @@ class Engine:
         n_threads: int | None = None,
         n_reference_days: int = 28,
         runner: Runner | None = None,
+        folders: Folders | None = None,
     ) -> None:
         self._own = dict(tables)
         self._tables: Mapping[str, Table] = self._own
         self._n_threads = n_threads
         self._state = state
         self._progress = progress
+        self._folders = folders
         self._run = runner or run_here(state, n_threads)
         self._bucket_days = max(BUCKET_DAYS, n_reference_days + 7)
         self._store = ProfileStore(state / "profiles")
@@ -113,7 +117,7 @@ class Engine:
         self._sweep()
         self._tables, self._units = self._own, []
         own = self._count([measure for measure in wanted if measure.table in self._own], self._own)
-        views = open_views(wanted, self._own, self._facts(), self._connect)
+        views = open_views(wanted, self._own, self._facts(), self._connect, self._folders)
         self._tables = {**self._own, **views}
         derived = self._count([measure for measure in wanted if measure.table in views], views)
         self._collapse()
@@ -160,8 +164,9 @@ class Engine:
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
         models: Sequence[ModelFacts] = (),
+        since: date | None = None,
     ) -> FoldedHistory:
-        """The two windows of one judgement."""
+        """The two windows of one judgement; series begin on ``since`` at the earliest."""
         context = Context(
             now=now,
             mode="days",
@@ -173,7 +178,7 @@ class Engine:
             models=tuple(one for one in models if one.trained_at is None or one.trained_at <= now),
             incident_days=frozenset(incident_days),
         )
-        past = lambda: self.window(self._days_up_to(max(current_days)))  # noqa: E731
+        past = lambda: self.window(self._days_up_to(max(current_days), since))  # noqa: E731
         return FoldedHistory(
             context, self.window(reference_days), self.window(current_days), past if current_days else None
         )
@@ -186,10 +191,10 @@ class Engine:
     def _connect(self) -> duckdb.DuckDBPyConnection:
         return open_connection(self._state, self._n_threads)
 
-    def _days_up_to(self, last: date) -> tuple[date, ...]:
+    def _days_up_to(self, last: date, since: date | None = None) -> tuple[date, ...]:
         """Consecutive days that end with ``last``, from the first with rows on, at most ``MAX_DAYS``."""
         present = [day for name in EVENT_TABLES for day in self.event_days(name) if day <= last]
-        first = max(min(present, default=last), last - timedelta(days=MAX_DAYS - 1))
+        first = max(min(present, default=last), last - timedelta(days=MAX_DAYS - 1), since or date.min)
         return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
 
     def window(self, days: Sequence[date]) -> WindowProfiles:

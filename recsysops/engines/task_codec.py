@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from recsysops.config.settings import TableSettings
 from recsysops.engines.counted import Counted
+from recsysops.engines.open_views import TRANSFORMS
 from recsysops.engines.planning import ScanUnit
 from recsysops.engines.scan_task import ScanTask
 from recsysops.profiles.described import facts_from_dict, facts_to_dict
@@ -24,6 +25,7 @@ from recsysops.tables.schema import Column, TableSchema
 from recsysops.tables.source import Partition, Source
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS
+from recsysops.tables.views.view import Folders
 from recsysops.tables.views.view_source import ViewSource, open_view
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def encode_unit(tasks: Sequence[ScanTask], root: Path) -> str:
     return json.dumps(
         {
             "root": str(root.resolve()),
+            "trusted": _trusted(unit),
             "unit": unit.name,
             "table": unit.table.name,
             "lookup": unit.lookup.name if unit.lookup is not None else None,
@@ -151,9 +154,24 @@ class SharedUnit:
             table: {key: tuple((date.fromisoformat(day), n) for day, n in own) for key, own in known.items()}
             for table, known in told["days"].items()
         }
-        view = open_view(VIEWS[name], tables, lambda table: days.get(table, {}), connect)
+        folders = Folders(Path(self._told["root"]), tuple(map(Path, self._told["trusted"])))
+        view = open_view(
+            VIEWS[name],
+            tables,
+            lambda table: days.get(table, {}),
+            connect,
+            transform=TRANSFORMS.get(name),
+            folders=folders,
+        )
         assert view is not None, "the view was open where the task was made"
         return view
+
+
+def _trusted(unit: ScanUnit) -> list[str]:
+    """Folders beside the workspace that files of the unit may lie in."""
+    source = unit.table.source
+    folders = source.folders if isinstance(source, ViewSource) else None
+    return [str(folder) for folder in folders.trusted] if folders is not None else []
 
 
 def _tables(unit: ScanUnit) -> list[Table]:

@@ -15,12 +15,15 @@ class Catalogue:
     """Launches and ends of availability near a day, as known at its end. Times are UTC; an item without an entry is older.
 
     ``launches``: by item, when it launches or did. ``ends``: by item, the end of its last period of availability, when that
-    lies within the same days. ``owners``: the teams of the items in ``launches``.
+    lies within the same days; ``market_ends``: the same by item and market. ``owners``: the teams of the items in ``launches``. ``audiences``: how many members they are expected
+    to reach, where the catalogue says.
     """
 
     launches: Mapping[str, datetime] = field(default_factory=dict)
     ends: Mapping[str, datetime] = field(default_factory=dict)
+    market_ends: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    audiences: Mapping[str, float] = field(default_factory=dict)
     is_known: bool = False
     """Whether the workspace has a catalogue with launches at all."""
 

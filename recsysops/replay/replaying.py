@@ -76,7 +76,7 @@ def replay(
     rates = tuple(reference if reference is not None else (rate for one in traced for rate in copy_rates(one)))
     copies = {rate.column for rate in rates if rate.is_copy}
     columns = [(one, feature_differences(one, copies)) for one in traced]
-    grades = _grades(candidates, found, top_k)
+    grades = score_grades(candidates, found, top_k)
     n = candidates.n_requests
     diverges = {stage: _requests(grade.rows == MISMATCH, grade, candidates) for stage, grade in _by_stage(grades)}
     if copies:
@@ -99,7 +99,7 @@ def replay(
 
 
 @dataclass(frozen=True)
-class _Column:
+class GradedColumn:
     """Grades of one column of scores, on the rows that could be replayed."""
 
     chosen: npt.NDArray[np.int64]
@@ -110,7 +110,7 @@ class _Column:
         return self.graded.rows
 
 
-def _grades(candidates: Candidates, found: Rescored, top_k: int) -> dict[str, _Column]:
+def score_grades(candidates: Candidates, found: Rescored, top_k: int) -> dict[str, GradedColumn]:
     """The raw score against the model's; the score against the calibration of the logged raw score."""
     raw, score = _scores(candidates, "raw_score"), _scores(candidates, "score")
     graded_columns = {}
@@ -128,13 +128,13 @@ def _grades(candidates: Candidates, found: Rescored, top_k: int) -> dict[str, _C
 
 def _graded(
     logged: npt.NDArray[np.float64], replayed: npt.NDArray[np.float64], flags: Flags, candidates: Candidates, top_k: int
-) -> _Column:
+) -> GradedColumn:
     chosen = np.flatnonzero(flags)
     request = np.unique(candidates.request[chosen], return_inverse=True)[1].astype(np.int64)
-    return _Column(chosen, graded(logged[chosen], replayed[chosen], request, top_k=top_k))
+    return GradedColumn(chosen, graded(logged[chosen], replayed[chosen], request, top_k=top_k))
 
 
-def _by_stage(grades: Mapping[str, _Column]) -> list[tuple[str, _Column]]:
+def _by_stage(grades: Mapping[str, GradedColumn]) -> list[tuple[str, GradedColumn]]:
     return [
         (stage, grades[name])
         for stage, name in (("raw_score", "raw_score"), ("calibration", "score"))
@@ -142,7 +142,7 @@ def _by_stage(grades: Mapping[str, _Column]) -> list[tuple[str, _Column]]:
     ]
 
 
-def _requests(flags: Flags, grade: _Column, candidates: Candidates) -> Flags:
+def _requests(flags: Flags, grade: GradedColumn, candidates: Candidates) -> Flags:
     return any_row(flags, candidates.request[grade.chosen], candidates.n_requests)
 
 

@@ -16,6 +16,7 @@ COLUMNS: dict[str, Kind] = {
     "kind": "categorical",
     "origin": "categorical",
     "value": "numeric",
+    "demand": "numeric",
     "names_request": "boolean",
     "is_matched": "boolean",
     "was_candidate": "boolean",
@@ -34,7 +35,8 @@ COLUMNS: dict[str, Kind] = {
 there. One that names none (search, external) is joined to the member's last request within the window, which says
 how the model ranked what the member wanted: ``rank_percentile`` = (rank − 1) / (candidates − 1), 0 is best; ``fate`` is
 ``shown``, ``ranked low`` (a candidate not shown), ``filtered``, ``not retrieved`` or NULL without a request. ``delay_seconds`` is since the
-request and only for those that name it. The last four are how an outcome and the request it names miss one another, false where they
+request and only for those that name it. ``demand`` is 1 for outcomes of search and external ones, which no slate brought about,
+0 for others, NULL without an origin. The last four are how an outcome and the request it names miss one another, false where they
 do not and NULL where it cannot be said: the log lacks the request, and its id is not even formed as those of the log are; the request is
 there, but not with this item, or not showing it."""
 FORM = "regexp_replace({0}, '[[:alnum:]]+', 'x', 'g') || length({0}) || (regexp_matches({0}, '[A-Z]') AND regexp_matches({0}, '[a-z]'))"
@@ -46,7 +48,7 @@ class Attributed:
 
     contract = ATTRIBUTED
     base = "outcomes"
-    version = 2
+    version = 3
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base, outcomes = tables.table("candidates"), tables.table("outcomes")
@@ -87,7 +89,8 @@ class Attributed:
                   ON candidates.request_id = followed.request_id AND candidates.item_id = followed.item_id
                 GROUP BY candidates.request_id, candidates.item_id
             )
-            SELECT f.request_id, f.ts, f.member_id, f.item_id, f.kind, f.origin, f.value, f.names_request,
+            SELECT f.request_id, f.ts, f.member_id, f.item_id, f.kind, f.origin, f.value,
+                CAST(lower(f.origin) IN ('search', 'external') AS DOUBLE) AS demand, f.names_request,
                 r.request_id IS NOT NULL AS is_matched, w.item_id IS NOT NULL AS was_candidate,
                 coalesce(w.was_shown, false) AS was_shown,
                 CASE WHEN f.names_request THEN date_diff('millisecond', r.ts, f.ts) / 1000.0 END AS delay_seconds,

@@ -17,6 +17,7 @@ COLUMNS: dict[str, Kind] = {
     "member_id": "categorical",
     "n_shown": "numeric",
     "n_followed": "numeric",
+    "is_barren": "boolean",
     "expected": "numeric",
     "excess": "numeric",
     "ndcg": "numeric",
@@ -25,7 +26,7 @@ COLUMNS: dict[str, Kind] = {
     "reciprocal_rank": "numeric",
     "fallback": "boolean",
 }
-"""Over the slate in the order of positions: ``n_followed`` impressions with an outcome, ``expected`` the sum of their scores,
+"""Over the slate in the order of positions: ``n_followed`` impressions with an outcome (``is_barren``: none), ``expected`` the sum of their scores,
 ``excess`` = n_followed − expected. ``ndcg``, ``average_precision`` and ``reciprocal_rank`` at the first ten places and ``auc`` (ties
 count half, by score) are NULL where nothing followed; ``auc`` also where everything did."""
 
@@ -35,7 +36,7 @@ class RankedRequests:
 
     contract = RANKED_REQUESTS
     base = "candidates"
-    version = 1
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base, outcomes = tables.table("candidates"), tables.table("outcomes")
@@ -75,7 +76,7 @@ class RankedRequests:
                     {select_dimensions(base, COLUMNS, "placed", "any_value({0})")}
                 FROM placed GROUP BY request_id
             )
-            SELECT *, n_followed - expected AS excess, gain / nullif(ideal_gain, 0) AS ndcg,
+            SELECT *, n_followed = 0 AS is_barren, n_followed - expected AS excess, gain / nullif(ideal_gain, 0) AS ndcg,
                 precisions / nullif(least(n_followed, {TOP}), 0) AS average_precision,
                 CASE WHEN n_followed > 0 THEN CASE WHEN first_place <= {TOP} THEN 1.0 / first_place ELSE 0 END END
                     AS reciprocal_rank,

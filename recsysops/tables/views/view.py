@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from recsysops.tables.contract import Kind, TableContract
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Column, Schema, TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recsysops.tables.table import Table
 
 OPERATIONS = ("host", "client_version", "consumer", "model_id", "experiment_arm")
 """Roles of candidates by which views are sliced beside the dimensions that the user named."""
@@ -40,6 +46,14 @@ class Lookup:
         return self.alias or self.table
 
 
+@dataclass(frozen=True)
+class Folders:
+    """Where files may lie that rows name: the workspace, and folders that its settings trust (models)."""
+
+    root: Path
+    trusted: tuple[Path, ...] = ()
+
+
 class View(Protocol):
     """A derived table. ``version`` is raised when the same rows would give other values."""
 
@@ -60,7 +74,21 @@ class View(Protocol):
 
         Its tables are the base and the look-ups by their names in the contract. Every role of theirs is a column under
         the role's name, of one type by kind and NULL where the logs lack it; slice dimensions are called
-        ``dimension(name)``, features ``feature(name)``.
+        ``dimension(name)``, features ``feature(name)``. Where a transform belongs to the view, the query gives what that takes.
+        """
+        ...
+
+
+class Transform(Protocol):
+    """Makes a view's rows where SQL alone cannot: scores of a model, say."""
+
+    def __call__(self, queried: pa.Table, tables: Mapping[str, Table], folders: Folders, /) -> pa.Table:
+        """All rows of one partition.
+
+        Args:
+            queried: what the view's query gives.
+            tables: the workspace's own.
+            folders: where files may lie.
         """
         ...
 

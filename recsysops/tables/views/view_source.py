@@ -20,7 +20,7 @@ from recsysops.tables.schema import Schema, TableSchema
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.normal_rows import SQL_TYPES, register_rows
-from recsysops.tables.views.view import Lookup, View
+from recsysops.tables.views.view import Folders, Lookup, Transform, View
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,9 +49,24 @@ class ViewTable(Table):
 
 
 def open_view(
-    view: View, tables: Mapping[str, Table], days_of: DaysOf, connect: Callable[[], duckdb.DuckDBPyConnection]
+    view: View,
+    tables: Mapping[str, Table],
+    days_of: DaysOf,
+    connect: Callable[[], duckdb.DuckDBPyConnection],
+    *,
+    transform: Transform | None = None,
+    folders: Folders | None = None,
 ) -> ViewTable | None:
-    """The view over opened tables, or None when these lack something it needs."""
+    """The view over opened tables, or None when these lack something it needs.
+
+    Args:
+        view: which.
+        tables: the workspace's own.
+        days_of: their days, as counted.
+        connect: opens a DuckDB to join in.
+        transform: makes the view's rows of what its query gives; needs ``folders``.
+        folders: where files may lie that rows name.
+    """
     schemas = Schema({name: table.schema for name, table in tables.items()})
     schema = view.schema(schemas)
     if schema is None:
@@ -61,7 +76,7 @@ def open_view(
     derived = "\x1f".join([str(view.version), query, *(table.binding for table in read)])
     roles = {column.role: column.name for column in schema.columns if column.role}
     settings = TableSettings(source=SourceSettings(path=view.contract.name), roles=roles, slices=list(schema.slices))
-    source = ViewSource(view, schema, query, tables, view.lookups(schemas), days_of, connect)
+    source = ViewSource(view, schema, query, tables, view.lookups(schemas), days_of, connect, transform, folders)
     return ViewTable(view.contract.name, settings, source, schema, "UTC", derived=derived)
 
 
@@ -79,12 +94,18 @@ class ViewSource:
     looked_up: tuple[Lookup, ...]
     days_of: DaysOf
     connect: Callable[[], duckdb.DuckDBPyConnection]
+    transform: Transform | None = None
+    folders: Folders | None = None
 
     def partitions(self) -> tuple[Partition, ...]:
         """One for each base partition that has been counted; another one of any look-up's gives another fingerprint."""
         days = self.days_of(self.view.base)
+        prints = {
+            lookup.table: {one.key: one.fingerprint for one in self.tables[lookup.table].partitions()}
+            for lookup in self.looked_up
+        }
         return tuple(
-            replace(one, fingerprint=self._fingerprint(one, days[one.key]))
+            replace(one, fingerprint=self._fingerprint(one, days[one.key], prints))
             for one in self.tables[self.view.base].partitions()
             if days.get(one.key)
         )
@@ -107,7 +128,8 @@ class ViewSource:
                     register_rows(
                         stack, connection, self.tables[lookup.table], self._looked_up(lookup, days), lookup.relation
                     )
-                yield from connection.sql(self._select(columns)).to_arrow_reader(BATCH_ROWS)
+                relation = self._relation(connection)
+                yield from connection.sql(self._select(columns, relation)).to_arrow_reader(BATCH_ROWS)
             except RecSysOpsError:
                 raise
             except duckdb.Error as error:
@@ -132,14 +154,22 @@ class ViewSource:
         """None: no file holds the rows."""
         return None
 
-    def _select(self, columns: Sequence[str]) -> str:
+    def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """The view's rows as SQL: its query, or what a transform makes of that."""
+        if self.transform is None or self.folders is None:
+            return f"({self.query})"
+        queried = connection.sql(self.query).to_arrow_table()
+        connection.register("transformed rows", self.transform(queried, self.tables, self.folders))
+        return quote_identifier("transformed rows")
+
+    def _select(self, columns: Sequence[str], relation: str) -> str:
         kinds = {column.name: column.kind for column in self.view_schema.columns}
         wanted = ", ".join(
             f"CAST({quote_identifier(name)} AS {SQL_TYPES[kinds[name]]}) AS {quote_identifier(name)}"
             for name in columns
         )
         order = ", ".join(quote_identifier(name) for name in self.view.contract.key)
-        return f"SELECT {wanted} FROM ({self.query}) ORDER BY {order}"
+        return f"SELECT {wanted} FROM {relation} ORDER BY {order}"
 
     def _looked_up(self, lookup: Lookup, days: Sequence[tuple[date, int]]) -> list[Partition]:
         wanted = self._keys(lookup, days)
@@ -155,13 +185,14 @@ class ViewSource:
         reached = {key: tuple(one for one in own if first <= one[0] <= last) for key, own in known.items()}
         return {key: own for key, own in reached.items() if own}
 
-    def _fingerprint(self, base: Partition, days: Sequence[tuple[date, int]]) -> str:
+    def _fingerprint(
+        self, base: Partition, days: Sequence[tuple[date, int]], prints: Mapping[str, Mapping[str, str]]
+    ) -> str:
         digest = hashlib.sha256(base.fingerprint.encode())
         for lookup in self.looked_up:
-            prints = {one.key: one.fingerprint for one in self.tables[lookup.table].partitions()}
             reached = self._keys(lookup, days)
             for key in sorted(reached):
                 is_past = lookup.is_as_of and reached[key] != self.days_of(lookup.table)[key]
                 is_past = is_past or not self.tables[lookup.table].contract.clock
-                digest.update(f"\x1f{key}\x1f{reached[key] if is_past else prints.get(key)}".encode())
+                digest.update(f"\x1f{key}\x1f{reached[key] if is_past else prints[lookup.table].get(key)}".encode())
         return digest.hexdigest()
