@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsysops.engines.progress import Progress
+from recsysops.engines.row_clusters import CLUSTER, ROLES, cluster_name, learn_clusters
 from recsysops.errors import RecSysOpsError
 from recsysops.profiles.categories import CategorySet, as_labels, categories_from_counts, learn_categories, pair_labels
 from recsysops.profiles.edges import learn_edges
@@ -61,7 +62,13 @@ def wanted_sets(table: Table, measures: Iterable[Cells]) -> dict[str, Cells]:
     """By name, the sets that measures and slice dimensions need, as measures."""
     own = (one for one in measures if one.form != "rows" and stated_values(table.schema, one) is None)
     wanted = {set_name(measure): measure for measure in own}
-    return wanted | {slice_set_name(name): Cells(table.name, name, "frequencies") for name in table.schema.slices}
+    wanted |= {slice_set_name(name): Cells(table.name, name, "frequencies") for name in table.schema.slices}
+    return wanted | (_wanted_clusters(wanted.values()) if table.name == "candidates" else {})
+
+
+def _wanted_clusters(measures: Iterable[Cells]) -> dict[str, Cells]:
+    """Columns that may belong to members or items; pairs and identifiers are left to requests."""
+    return {cluster_name(one.column): one for one in measures if one.column and not one.pair}
 
 
 def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) -> dict[str, FrozenSet]:
@@ -79,6 +86,9 @@ def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) ->
     """
     clock = table.schema.role(table.contract.clock)
     named = {name for measure in wanted.values() for name in (measure.column, measure.pair) if name}
+    belonging = {name: measure for name, measure in wanted.items() if name.startswith(CLUSTER)}
+    if belonging:
+        named |= {column.name for role in ROLES if (column := table.schema.role(role)) is not None}
     columns = sorted(named | ({clock.name} if clock else set()))
     partitions = _with_most_columns(table, columns)
     if not partitions or not named:
@@ -103,7 +113,10 @@ def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) ->
     learnt = {
         name: _learn(sample if measure.form == "frequencies" else early, name, measure, table)
         for name, measure in wanted.items()
+        if name not in belonging
     }
+    if belonging and clock is not None:
+        learnt |= learn_clusters(sample, table.schema, clock.name, [one.column for one in belonging.values()])
     return {name: one for name, one in learnt.items() if one is not None}
 
 

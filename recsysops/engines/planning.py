@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from recsysops.engines.counted import Counted
 from recsysops.engines.freezing import limited_values, set_name, stated_values
 from recsysops.engines.per_request import CELLS as PER_REQUEST_CELLS
+from recsysops.engines.row_clusters import cluster_of
 from recsysops.profiles.categories import CategorySet
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.frozen_sets import FrozenSet
@@ -97,16 +98,17 @@ def column_plan(measure: Cells, schema: TableSchema, sets: Mapping[str, FrozenSe
     frozen = stated_values(schema, measure) or sets.get(set_name(measure))
     default = column.default if column is not None and not measure.pair else None
     mask = column.mask if column is not None else None
+    cluster = "" if measure.pair else cluster_of(sets, measure.column)
     if measure.form == "rows":
         return ColumnPlan(measure)
     if measure.form == "frequencies":
         categories = frozen if isinstance(frozen, CategorySet) else CategorySet((), is_complete=False)
         label = None if default is None else _label(default)
-        return ColumnPlan(measure, categories=categories, default=label, mask=mask)
+        return ColumnPlan(measure, categories=categories, default=label, mask=mask, cluster=cluster)
     edges = frozen if isinstance(frozen, EdgeSet) else EdgeSet(())
     number = float(default) if isinstance(default, int | float) else None
     shift = edges.edges[len(edges.edges) // 2] if edges.edges and measure.form == "moments" else 0.0
-    return ColumnPlan(measure, edges=edges, default=number, mask=mask, shift=shift)
+    return ColumnPlan(measure, edges=edges, default=number, mask=mask, shift=shift, cluster=cluster)
 
 
 def _label(default: float | str) -> str:
@@ -125,7 +127,7 @@ def _counted(measure: Measure, tables: Mapping[str, Table], sets: Mapping[str, F
     if isinstance(measure, Cells):
         plan = column_plan(measure, table.schema, sets)
         used = plan.edges if measure.form in ("histogram", "moments") else plan.categories
-        binding |= {"set": used.id if used is not None else "", "shift": plan.shift.hex()}
+        binding |= {"set": used.id if used is not None else "", "shift": plan.shift.hex(), "cluster": plan.cluster}
         cells, shift = plan.cells, plan.shift
         edges = plan.edges.edges if measure.form == "histogram" and plan.edges is not None else None
     elif isinstance(measure, PerRequest):

@@ -62,13 +62,16 @@ class _ColumnCounter:
         """Count a batch; ``room`` is how many count rows there are by day and by hour."""
         codes, values = self._codes(batch)
         self.block = self._grown(self.block, room[0], is_large)
-        if values is not None:
-            tally_moments(values, codes, N_SPECIALS, self.plan.shift, day.order, day.starts, day.homes, self.block)
-            return
-        tally(codes, day.order, day.starts, day.targets, self.block)
+        self._tally(codes, values, day, self.block)
         if self.hour_block is not None and hour is not None:
             self.hour_block = self._grown(self.hour_block, room[1], is_large)
-            tally(codes, hour.order, hour.starts, hour.targets, self.hour_block)
+            self._tally(codes, values, hour, self.hour_block)
+
+    def _tally(self, codes: Codes, values: npt.NDArray[Any] | None, rows: Grouping, block: npt.NDArray[Any]) -> None:
+        if values is not None:
+            tally_moments(values, codes, N_SPECIALS, self.plan.shift, rows.order, rows.starts, rows.homes, block)
+        else:
+            tally(codes, rows.order, rows.starts, rows.targets, block)
 
     def _codes(self, batch: pa.RecordBatch) -> tuple[Codes, npt.NDArray[Any] | None]:
         """The cell of every row, and for moments the numbers."""
@@ -111,7 +114,9 @@ class CellCounter:
         self._pool = pool
         self._columns = tuple(_ColumnCounter(column) for column in plan.columns)
         self._slices = tuple(SliceCoder(name, plan.slice_values.get(name)) for name in plan.slices)
-        self._days = Grouper(len(plan.slices), DAY_US, N_BUCKETS, plan.bucket_days)
+        clusters = dict.fromkeys(["", *(column.cluster for column in plan.columns)])
+        self._by_cluster = {name: Grouper(len(plan.slices), DAY_US, N_BUCKETS, plan.bucket_days) for name in clusters}
+        self._days = self._by_cluster[""]  # all of them see the same rows and give the same places
         by_hour = any(column.measure.by_hour for column in plan.columns)
         self._hours = Grouper(len(plan.slices), HOUR_US, 1, None) if by_hour else None
         self._n_rows = 0
@@ -136,7 +141,15 @@ class CellCounter:
         values = np.empty((len(self._slices), n), np.uint8)
         for d, coder in enumerate(self._slices):
             values[d] = coder.codes(batch.column(coder.dimension))
-        day = self._days.group(times, placeable, buckets, values)
+        days = {
+            name: grouper.group(
+                times,
+                placeable,
+                buckets_of(request_hashes(batch.column(name), n, self._n_rows)) if name else buckets,
+                values,
+            )
+            for name, grouper in self._by_cluster.items()
+        }
         hour = self._hours.group(times, placeable, buckets, values) if self._hours is not None else None
         room = (self._days.n_rows, self._hours.n_rows if self._hours is not None else 0)
         self._n_rows += n
@@ -147,7 +160,7 @@ class CellCounter:
 
         def work(one: _ColumnCounter | Callable[[CodedRows], None]) -> None:
             if isinstance(one, _ColumnCounter):
-                one.add(batch, day, hour, room, is_large)
+                one.add(batch, days[one.plan.cluster], hour, room, is_large)
             elif rows is not None:
                 one(rows)
 

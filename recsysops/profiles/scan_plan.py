@@ -34,6 +34,8 @@ class ColumnPlan:
     default: float | str | None = None
     mask: str | None = None
     shift: float = 0.0
+    cluster: str = ""
+    """The column whose values are the clusters that buckets are made of; "" for requests."""
 
     def __post_init__(self) -> None:
         form = self.measure.form
@@ -80,7 +82,7 @@ class ColumnPlan:
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of the table that are needed."""
-        return tuple(name for name in (self.measure.column, self.measure.pair, self.mask) if name)
+        return tuple(name for name in (self.measure.column, self.measure.pair, self.mask, self.cluster) if name)
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class ScanPlan:
             for plan in self.columns
             if plan.measure.form == "frequencies"
             for name in plan.reads
-            if name != plan.mask
+            if name not in (plan.mask, plan.cluster)
         )
         numeric = {plan.measure.column for plan in self.columns if plan.measure.form in ("histogram", "moments")}
         return tuple(name for name in dict.fromkeys((*self.slices, *counted)) if name not in numeric)
