@@ -1,4 +1,4 @@
-"""Judging one day: history → audit → limits → onsets → groups, ready to be written."""
+"""Judging one day: history → audit → new normals → limits → onsets → groups, ready to be written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from recsysops.config.settings import BudgetSettings
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.rebaselined import rebaselined
 from recsysops.incidents.state import State
 from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.history import Change, History
@@ -37,6 +38,7 @@ class Counting(Protocol):
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
         models: Sequence[ModelFacts] = (),
+        since: date | None = None,
     ) -> History: ...
 
 
@@ -57,6 +59,15 @@ class Judge:
         """Rows by table and day; read once, since the engine adds them up over every partition."""
         return {table: self.engine.event_days(table) for table in sorted(self.tables)}
 
+    def history(
+        self, reference: Sequence[date], day: date, now: datetime, unclean: Collection[date], since: date | None = None
+    ) -> History:
+        """What is known of a day and of the days before it that it may be compared with: those from ``since`` on."""
+        days = [other for other in reference if since is None or other >= since]
+        return self.engine.history(
+            days, [day], now=now, changes=self.changes, incident_days=unclean, models=self.models, since=since
+        )
+
 
 @dataclass(frozen=True)
 class DayJudgement:
@@ -72,10 +83,13 @@ class DayJudgement:
 def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], now: datetime) -> DayJudgement:
     """Judge one day against reference days. Reads the state, writes nothing."""
     known = state.days_of_incidents(day)
-    history = judge.engine.history(
-        reference, [day], now=now, changes=judge.changes, incident_days=known, models=judge.models
-    )
+    history = judge.history(reference, day, now, known)
+
+    def since(first: date, detectors: Sequence[Detector]) -> Audit:
+        return audit(judge.history(reference, day, now, known, first), detectors)
+
     heard = audit(history, judge.detectors)
+    heard = rebaselined(heard, state.rebaselines(), judge.detectors, reference, day, since)
     judged_before = [other for other in state.judged_days() if other < day]
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()
     looked_back = judged_before[-MEMORY_DAYS:]

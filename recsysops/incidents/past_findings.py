@@ -11,8 +11,8 @@ from recsysops.incidents.stored import from_text
 from recsysops.triage.limits import DayLimits
 from recsysops.triage.replayed_limits import PastFinding, family_of
 
-REAL = "fixed"
-"""The resolution that says a fault had been there."""
+REAL = frozenset({"fixed", "expected"})
+"""Resolutions that say the detector was right: something had changed, for the worse or on purpose."""
 
 
 def past_findings(connection: Connection, first: date, before: date) -> tuple[PastFinding, ...]:
@@ -27,7 +27,7 @@ def past_findings(connection: Connection, first: date, before: date) -> tuple[Pa
     rows = connection.execute(query).all()
     known = _words_of(connection, first, before) if rows else {}
     return tuple(
-        PastFinding(date.fromisoformat(day), *known[name], p_value, resolution == REAL)
+        PastFinding(date.fromisoformat(day), *known[name], p_value, resolution in REAL)
         for day, p_value, name, resolution in rows
         if name in known
     )

@@ -2,8 +2,8 @@
 
 P-values say how surprising a day is if nothing but noise is at work. In a living service much else is: sales, seasons,
 launches nobody wrote down. How often each family of series went beyond a low limit on past days, and how far, says
-what limit it needs for the alarm budget to hold. What people marked as a real fault is left out; what is still going on is
-left out as well, or a fault would hush itself.
+what limit it needs for the alarm budget to hold. What people marked as a real fault, or as a change on purpose, is left
+out; what is still going on is left out as well, or a fault would hush itself.
 """
 
 from __future__ import annotations

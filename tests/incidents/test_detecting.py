@@ -55,6 +55,7 @@ class FakeEngine:
         changes: Sequence[Change] = (),
         incident_days: Collection[date] = (),
         models: Sequence[ModelFacts] = (),
+        since: date | None = None,
     ) -> History:
         schema = Schema({"candidates": TableSchema("candidates", ())})
         context = Context(now, "days", tuple(reference_days), tuple(current_days), schema, tuple(changes))
