@@ -63,7 +63,8 @@ check: setup ## format, lint, types, import arrows, examples in docstrings
 bench: setup ## speed and memory as ratios measured in one run
 	$(BIN)/python -m benchmarks
 
-docs: setup ## the pictures and lists in README and docs, made by the tool itself
+docs: setup ## the pictures, lists and pages of detectors in README and docs, made by the tool itself
+	$(BIN)/python docs/shelf.py
 	$(BIN)/python docs/draw.py
 	$(BIN)/python docs/tables.py
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,19 +15,43 @@ from recsysops.incidents.lock import workspace_lock
 from recsysops.tables.contract import TABLES
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 pytestmark = pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="the docs are in a checkout only")
 
 
-def test_the_table_of_detectors_is_the_shelf() -> None:
-    rows = re.findall(
-        r"^\| `((?:input|output|system)\.\w+)` \| (.+) \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
-    )
-    shelf = [
-        (plugin.name, plugin.summary()) for plugin in registry.plugins("detectors") if plugin.origin == "recsysops"
-    ]
-    assert rows == shelf
+@pytest.fixture(scope="module")
+def shelf() -> ModuleType:
+    """The script that writes the pages of detectors."""
+    spec = spec_from_file_location("docs_shelf", ROOT / "docs/shelf.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_detector_has_its_page(shelf: ModuleType) -> None:
+    folder = ROOT / "docs/detectors"
+    found = {f"docs/detectors/{path.name}": path.read_text("utf-8") for path in folder.glob("*.md")}
+    wanted = shelf.pages()
+    assert found.keys() == wanted.keys(), "`make docs` writes the pages anew"
+    stale = [name for name, text in wanted.items() if found[name] != text]
+    assert stale == [], "`make docs` writes the pages anew"
+
+
+def test_pages_say_all_that_docstrings_say(shelf: ModuleType) -> None:
+    for name, text in shelf.pages().items():
+        if not name.endswith("README.md"):
+            titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+            assert titles == ["Signals", "Parameters", "Needs", "Blind spots", "Example", "Source"], name
+
+
+def test_the_table_of_detectors_is_the_shelf(shelf: ModuleType) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert text == shelf.with_families(text), "`make docs` writes the table anew"
+    counts = re.findall(r"^\| \[`(\w+)`\]\(.+\) \| (\d+) \|", text, re.MULTILINE)
+    assert sum(int(n) for _, n in counts) == len(registry.BUILT_INS["detectors"])
 
 
 def test_the_settings_in_the_docs_are_accepted(tmp_path: Path) -> None:
