@@ -51,7 +51,7 @@ class SliceFraction:
         Johnson, Kemp & Kotz (2005), ch. 5 (negative binomial); Smyth (2004) for the moderated variance.
     """
 
-    meta = DetectorMeta("INP108", "input.slice_fraction", ("candidates",), "warning", "logging")
+    meta = DetectorMeta("INP108", "input.slice_fraction", ("candidates",), "warning", "logging", yields_to_plans=True)
 
     class Params(Parameters):
         """Floors of ``input.slice_fraction``."""

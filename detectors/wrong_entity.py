@@ -42,7 +42,14 @@ class WrongEntity:
         Przyborowski & Wilenski (1940) for rare counts.
     """
 
-    meta = DetectorMeta("INP118", "input.wrong_entity", ("item_features", "member_features"), "warning", "upstream")
+    meta = DetectorMeta(
+        "INP118",
+        "input.wrong_entity",
+        ("item_features", "member_features"),
+        "warning",
+        "upstream",
+        yields_to_plans=True,
+    )
 
     class Params(Parameters):
         """Floors of ``input.wrong_entity``."""

@@ -40,10 +40,10 @@ def derived_table(name: str, tables: Mapping[str, pd.DataFrame], schema: Schema)
         connection.execute("SET TimeZone = 'UTC'")
         for table in dict.fromkeys(read):
             _register(connection, schema.tables[table], tables[table])
-        for one in view.lookups(schema):
-            if one.relation != one.table:
+        for lookup in view.lookups(schema):
+            if lookup.relation != lookup.table:
                 connection.execute(
-                    f"CREATE VIEW {quote_identifier(one.relation)} AS FROM {quote_identifier(one.table)}"
+                    f"CREATE VIEW {quote_identifier(lookup.relation)} AS FROM {quote_identifier(lookup.table)}"
                 )
         columns = ", ".join(
             f"CAST({quote_identifier(one.name)} AS {SQL_TYPES[one.kind]}) AS {quote_identifier(one.name)}"

@@ -13,7 +13,7 @@ from recsysops.tables.views.labels import Labels
 from recsysops.tables.views.ranked_requests import RankedRequests
 from recsysops.tables.views.replayed import Replayed
 from recsysops.tables.views.requests import Requests
-from recsysops.tables.views.steps import item_steps, member_steps
+from recsysops.tables.views.steps import ItemSteps, MemberSteps
 from recsysops.tables.views.view import View
 
 VIEWS: Mapping[str, View] = MappingProxyType(
@@ -27,8 +27,8 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             RankedRequests(),
             Attributed(),
             Replayed(),
-            item_steps(),
-            member_steps(),
+            ItemSteps(),
+            MemberSteps(),
         )
     }
 )

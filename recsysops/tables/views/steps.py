@@ -6,8 +6,6 @@ themselves, they do, and few of them suffice: the same entities are looked at ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from recsysops.tables.contract import Kind, TableContract
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Column, Schema, TableSchema
@@ -30,7 +28,6 @@ STEPS = (
 )
 
 
-@dataclass(frozen=True)
 class Steps:
     """Steps of the features of one upstream table.
 
@@ -42,7 +39,7 @@ class Steps:
 
     contract: TableContract
     base: str
-    version: int = 2
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base = tables.table(self.base)
@@ -114,11 +111,15 @@ def _step(name: str, kind: Kind) -> str:
     return f"CASE {' '.join(tests)} ELSE 'changed' END"
 
 
-def item_steps() -> Steps:
-    """Of the features of items."""
-    return Steps(ITEM_STEPS, "item_features")
+class ItemSteps(Steps):
+    """Steps of the features of items."""
+
+    contract = ITEM_STEPS
+    base = "item_features"
 
 
-def member_steps() -> Steps:
-    """Of the features of members."""
-    return Steps(MEMBER_STEPS, "member_features")
+class MemberSteps(Steps):
+    """Steps of the features of members."""
+
+    contract = MEMBER_STEPS
+    base = "member_features"
