@@ -21,7 +21,7 @@ from recsysops.triage.rate_gate import MAX_P
 from recsysops.triage.shown import chosen, is_shown, named
 from recsysops.triage.young_items import Shortfall, YoungCounts, shortfalls, together, young_counts
 
-_ITEM_MAX_P = 1e-5
+_ITEM_MAX_P = 3e-5
 """Launches are many and unlike one another: the far tail of what they do is not known as well as that of a count."""
 
 

@@ -39,7 +39,7 @@ class ExposureLoss:
         ``exposure_share``: an item's impressions over all, in [0, 1], overall and by the dimensions that the user named; lower is
         worse. What is expected follows the item's own days, weighted towards the last ones.
     Parameters:
-        min_expected: impressions expected of an item that is judged, default 15; max_ratio: greatest part of them that is
+        min_expected: impressions expected of an item that is judged, default 10; max_ratio: greatest part of them that is
         still told, default 0.2; ended_ratio: the same for all an item has left in a slice while it keeps the rest, default 0.1.
     Needs:
         ``candidates``; shown or position where the log holds candidates that were not shown. Ends of availability and recorded rules
@@ -62,7 +62,7 @@ class ExposureLoss:
     class Params(Parameters):
         """Floors of ``item.exposure_loss``."""
 
-        min_expected: Positive = 15.0
+        min_expected: Positive = 10.0
         max_ratio: Rate = 0.2
         ended_ratio: Rate = 0.1
 

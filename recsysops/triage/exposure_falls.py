@@ -28,7 +28,7 @@ class FallLimits:
 
     min_expected: float
     max_ratio: float
-    max_p: float = 1e-5
+    max_p: float = 1e-4
     """Items are many, and what they do overnight has longer tails than counts have."""
 
 
