@@ -62,11 +62,11 @@ class Attributed:
     def sql(self, tables: Schema) -> str:
         base, outcomes = tables.tables["candidates"], tables.tables["outcomes"]
         window = outcomes.label_window_days
-        dims = select_dimensions(base, COLUMNS, "candidates", "any_value({0})")
+        dims = select_dimensions(base, COLUMNS, "candidates", "min({0})")
         return f"""
             WITH acted AS (SELECT *, row_number() OVER () AS number FROM outcomes),
             asked AS (
-                SELECT request_id, min(ts) AS ts, any_value(member_id) AS member_id, count(*) AS n_candidates{dims}
+                SELECT request_id, min(ts) AS ts, min(member_id) AS member_id, count(*) AS n_candidates{dims}
                 FROM candidates WHERE request_id IS NOT NULL GROUP BY request_id
             ),
             forms AS (SELECT DISTINCT {FORM.format("request_id")} AS form FROM asked),

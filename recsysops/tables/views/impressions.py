@@ -78,7 +78,7 @@ def _catalogue(tables: Schema) -> tuple[str, str]:
     start = "as_of" if items.role("as_of") is not None else "TIMESTAMPTZ '-infinity'"
     return (
         (
-            f"SELECT item_id, any_value(launch_at) AS launch_at, any_value(tier) AS tier, any_value(owner) AS owner, "
+            f"SELECT item_id, min(launch_at) AS launch_at, min(tier) AS tier, min(owner) AS owner, "
             f"{start} AS known_from, "
             f"lead({start}, 1, TIMESTAMPTZ 'infinity') OVER (PARTITION BY item_id ORDER BY {start}) AS known_to "
             f"FROM items GROUP BY item_id, {start}"

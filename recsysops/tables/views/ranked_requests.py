@@ -66,14 +66,14 @@ class RankedRequests:
                 FROM labelled
             ),
             summed AS (
-                SELECT request_id, min(ts) + INTERVAL {LABEL_HOURS} HOUR AS ts, any_value(member_id) AS member_id,
+                SELECT request_id, min(ts) + INTERVAL {LABEL_HOURS} HOUR AS ts, min(member_id) AS member_id,
                     count(*) AS n_shown, sum(label) AS n_followed, sum(score) AS expected, bool_or(fallback) AS fallback,
                     sum(label / log2(1 + place)) FILTER (place <= {TOP}) AS gain,
                     sum(label / log2(1 + ideal_place)) FILTER (ideal_place <= {TOP}) AS ideal_gain,
                     sum(label * n_so_far / place) FILTER (place <= {TOP}) AS precisions,
                     min(place) FILTER (label = 1) AS first_place,
                     sum(midrank) FILTER (label = 1) AS rank_sum
-                    {select_dimensions(base, COLUMNS, "placed", "any_value({0})")}
+                    {select_dimensions(base, COLUMNS, "placed", "min({0})")}
                 FROM placed GROUP BY request_id
             )
             SELECT *, n_followed = 0 AS is_barren, n_followed - expected AS excess, gain / nullif(ideal_gain, 0) AS ndcg,

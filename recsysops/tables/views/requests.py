@@ -69,7 +69,7 @@ class Requests:
                        coalesce(filtered_by, '') <> '' AS is_filtered
                 FROM candidates WHERE request_id IS NOT NULL
             )
-            SELECT request_id, min(ts) AS ts, any_value(member_id) AS member_id,
+            SELECT request_id, min(ts) AS ts, min(member_id) AS member_id,
                 count(*) AS n_candidates,
                 count(*) FILTER (is_shown) AS n_shown,
                 count(*) FILTER (is_filtered) AS n_filtered,
@@ -99,8 +99,8 @@ class Requests:
                 avg(price) FILTER (position = 1) / nullif(avg(price), 0) AS first_price_lift,
                 count(*) FILTER (is_filtered) / count(*) AS filtered_rate,
                 max(latency_ms) AS latency_ms,
-                any_value(sampling_rate) AS sampling_rate
-                {select_dimensions(base, COLUMNS, "marked", "any_value({0})")}
+                min(sampling_rate) AS sampling_rate
+                {select_dimensions(base, COLUMNS, "marked", "min({0})")}
             FROM marked GROUP BY request_id
         """
 

@@ -133,7 +133,7 @@ def view_schema(
 
 
 def select_dimensions(base: TableSchema, own: Iterable[str], relation: str, form: str = "{0}") -> str:
-    """The slice dimensions for a SELECT: ``, any_value(candidates."dim market") AS "market"`` with form any_value({0})."""
+    """The slice dimensions for a SELECT: ``, min(candidates."dim market") AS "market"`` with form min({0})."""
     return "".join(
         f", {form.format(f'{relation}.{expression}')} AS {quote_identifier(name)}"
         for name, expression in slices_of(base, own).items()
