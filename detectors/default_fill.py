@@ -57,6 +57,7 @@ class DefaultFill:
         ("candidates", "outcomes", "items", "item_features", "member_features"),
         "warning",
         "feature",
+        tiers=("fast", "daily"),
     )
 
     class Params(Parameters):
@@ -122,7 +123,8 @@ class DefaultFill:
     def _repeated(self, history: History, table: str, sample: SampleContrast) -> Iterator[Finding]:
         context = history.context
         for index, column in enumerate(sample.columns):
-            atom = sudden_atom(sample.reference[:, index], sample.current[:, index], self.params.min_repeated_rate)
+            n_days, floor = max(1, len(context.reference_days)), self.params.min_repeated_rate
+            atom = sudden_atom(sample.reference[:, index], sample.current[:, index], floor, n_days=n_days)
             if atom is None or atom.number in ATOMS:
                 continue
             yield finding_of(

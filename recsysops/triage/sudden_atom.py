@@ -38,8 +38,13 @@ class SuddenAtom:
         return (self.reference, self.value)
 
 
-def sudden_atom(reference: Floats, current: Floats, min_rate: float, max_p: float = MAX_P) -> SuddenAtom | None:
+def sudden_atom(
+    reference: Floats, current: Floats, min_rate: float, max_p: float = MAX_P, n_days: int = 1
+) -> SuddenAtom | None:
     """The most repeated value of the current sample, if its share rose by ``min_rate`` beyond chance.
+
+    A popular item makes its own values popular, others every day. So the share must also exceed, by as much, the largest
+    that any value can have had on one of the reference days.
 
     Shares of values that nobody repeats do not move from day to day, so the exact test of two counts is enough; it is
     multiplied by the number of distinct values, each of which could have been the one.
@@ -49,6 +54,7 @@ def sudden_atom(reference: Floats, current: Floats, min_rate: float, max_p: floa
         current: the same, (n_current,).
         min_rate: least rise of the share, in [0, 1].
         max_p: largest p-value.
+        n_days: days of the reference.
     """
     before, now = reference[~np.isnan(reference)], current[~np.isnan(current)]
     if len(before) < 100 or len(now) < 100 or len(np.unique(before)) < MIN_DISTINCT_RATE * len(before):
@@ -57,7 +63,8 @@ def sudden_atom(reference: Floats, current: Floats, min_rate: float, max_p: floa
     top = int(np.argmax(counts))
     k, n = int(counts[top]), len(now)
     k_before = int((before == values[top]).sum())
-    rise = k / n - k_before / len(before)
+    usual = int(np.unique(before, return_counts=True)[1].max()) * n_days / len(before)
+    rise = k / n - max(k_before / len(before), usual if n_days > 1 else 0.0)
     tails = predictive_tails(k, [k_before], [len(before)], n)
     p_value = min(1.0, float(tails.upper) * len(values))
     if rise < min_rate or p_value > max_p:
