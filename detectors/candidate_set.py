@@ -1,4 +1,5 @@
-"""Candidates that were never retrieved: a source that is silent, fewer candidates, items that members then look for."""
+"""Candidates that were never retrieved: a source that is silent, fewer candidates, a fallback instead, items that members
+then look for."""
 
 from __future__ import annotations
 
@@ -21,6 +22,7 @@ from recsysops.triage.shown import chosen, named, under_own_name
 from recsysops.triage.widest import widest
 
 _SIZE = Cells("requests", "n_candidates", "moments")
+_FALLBACK = Cells("requests", "fallback", "frequencies")
 _REQUESTS = Cells("requests")
 _FATE = Cells("attributed", "fate", "frequencies")
 _UNSEEN = ("not retrieved", "ranked low", "filtered")
@@ -29,18 +31,19 @@ _MIN_PRESENCE = 0.05
 
 
 class CandidateSet:
-    """Fewer candidates reach the model, or a source sends none.
+    """Fewer candidates reach the model, a source sends none, or a fallback answers instead.
 
     Signals:
         ``source_absence_rate``: requests without a candidate of a source; ``n_candidates``: mean per request, both ways;
-        ``not_retrieved_rate``: outcomes that no slate led to and whose item was no candidate of the member's last request, over
+        ``fallback_rate``: requests answered by the fallback; ``not_retrieved_rate``: outcomes that no slate led to and whose item was no candidate of the member's last request, over
         all such outcomes. Rates in [0, 1]; higher is worse.
     Parameters:
-        min_rate_change: least change of the absence of a source in points of rate, default 0.02; min_size_change: least
+        min_rate_change: least change of the absence of a source, or rise of the fallback, in points of rate, default 0.02;
+        min_size_change: least
         change of the mean number of candidates, default 0.1 of it; min_recall_change: least rise of what was not retrieved,
         default 0.1.
     Needs:
-        ``candidates`` with candidate_source for the sources; outcomes without a request (search, external) for what
+        ``candidates`` with candidate_source for the sources, with fallback for the fallback; outcomes without a request (search, external) for what
         members then look for.
     Blind spots:
         A log of impressions alone; a source that sends worse candidates, as many as ever.
@@ -55,7 +58,15 @@ class CandidateSet:
         Three gates of ``recsysops.triage.rate_gate`` and ``recsysops.triage.mean_gate``.
     """
 
-    meta = DetectorMeta("OUT207", "output.candidate_set", ("candidates", "outcomes"), "warning", "retrieval", yields_to_plans=True)  # fmt: skip
+    meta = DetectorMeta(
+        "OUT207",
+        "output.candidate_set",
+        ("candidates", "outcomes"),
+        "warning",
+        "retrieval",
+        yields_to_plans=True,
+        tiers=("fast", "daily"),
+    )
 
     class Params(Parameters):
         """Floors of ``output.candidate_set``."""
@@ -71,7 +82,11 @@ class CandidateSet:
         if schema.table("requests") is None:
             return
         table = schema.table("candidates")
-        if table is None or (table.role("shown") or table.role("candidate_source") or table.role("raw_rank")) is None:
+        if table is None:
+            return
+        if table.role("fallback") is not None:
+            yield _FALLBACK
+        if (table.role("shown") or table.role("candidate_source") or table.role("raw_rank")) is None:
             return
         yield _SIZE
         sources = _sources(schema)
@@ -91,7 +106,7 @@ class CandidateSet:
             yield skipped
             return
         n_series = n_whole = 0
-        for part in (self._sizes, self._absences, self._recall):
+        for part in (self._sizes, self._fallbacks, self._absences, self._recall):
             found, n_slices, n_own = part(history)
             yield from found
             n_series, n_whole = n_series + n_slices, n_whole + n_own
@@ -117,6 +132,31 @@ class CandidateSet:
             headline=f"requests have {change.value:.1f} candidates, {before(context)} {change.reference:.1f}",
             query=f"SELECT CAST({named(context.schema, 'ts')} AS DATE) AS day, count(*) / count(DISTINCT {request}) AS n_candidates "
             f'FROM "candidates" {rows} GROUP BY 1 ORDER BY 1',
+        )  # fmt: skip
+
+    def _fallbacks(self, history: History) -> tuple[list[Finding], int, int]:
+        table = history.context.schema.table("candidates")
+        contrast = history.cells(_FALLBACK) if table is not None and table.role("fallback") is not None else None
+        if contrast is None:
+            return [], 0, 0
+        known = tuple(index for index, cell in enumerate(contrast.cells) if cell != "null")
+        rate = CellRate("fallback_rate", tuple(one for one in known if contrast.cells[one] != "false"), known)
+        limits = RateLimits(self.params.min_rate_change, only_up=True)
+        found = [self._fallback(history.context, one) for one in widest(rate_gate(contrast, [rate], limits))]
+        return found, len(contrast.slices), 1
+
+    def _fallback(self, context: Context, change: RateChange) -> Finding:
+        column, request = named(context.schema, "fallback"), named(context.schema, "request_id")
+        return finding_of(
+            self.meta, context, under_own_name(context.schema, change),
+            table="candidates", column=role_column(context.schema, "candidates", "fallback"),
+            statistic="fallback_rate", threshold=self.params.min_rate_change,
+            severity="critical" if change.value >= 0.5 and change.slice == EVERYTHING else "warning",
+            headline=f"{percent(change.value)} of requests were answered by the fallback, {before(context)} "
+            f"{percent(change.reference)}",
+            query=f"SELECT CAST({named(context.schema, 'ts')} AS DATE) AS day, count(DISTINCT {request}) AS n_requests, "
+            f"count(DISTINCT CASE WHEN {column} THEN {request} END) AS n_fallback "
+            f'FROM "candidates" {_rows(context, change.slice)} GROUP BY 1 ORDER BY 1',
         )  # fmt: skip
 
     def _absences(self, history: History) -> tuple[list[Finding], int, int]:

@@ -59,6 +59,7 @@ class Freshness:
         ("candidates", "outcomes", "items", "item_features", "member_features"),
         "warning",
         "upstream",
+        tiers=("fast", "daily"),
     )
 
     class Params(Parameters):
@@ -125,7 +126,9 @@ class Freshness:
         clock = schema.role(CONTRACTS[table].clock) if schema else None
         name = quote_identifier(clock.name) if clock else "NULL"
         said = "has no rows in the last" if is_event else "was last renewed"
-        tail = "hours of the day" if is_event else "hours before the end of the day"
+        tail = (
+            ("hours of the day" if context.hour is None else "hours") if is_event else "hours before the end of the day"
+        )
         change = Stated(
             EVERYTHING, now, now / floor, n_rows,
             reference=longest, p_value=p_value, n_reference=n_rows, series=tuple(delays),

@@ -55,7 +55,9 @@ class InvalidScores:
         An invariant; three gates of ``recsysops.triage.rate_gate`` for what is not one.
     """
 
-    meta = DetectorMeta("OUT201", "output.invalid_scores", ("candidates",), "critical", "ranking")
+    meta = DetectorMeta(
+        "OUT201", "output.invalid_scores", ("candidates",), "critical", "ranking", tiers=("fast", "daily")
+    )
 
     class Params(Parameters):
         """Floors of ``output.invalid_scores``."""

@@ -20,7 +20,9 @@ from recsysops.triage.rate_gate import MAX_P
 from recsysops.triage.volume_gate import Volumes, rows_that_come_together, volume_gate
 from recsysops.triage.watched import clocked
 
-_HOUR_PRIOR_SD = 0.4
+_DAY_PRIOR_SD, _HOUR_PRIOR_SD = 0.1, 0.4
+_SAME_HOUR_PRIOR_SD = 0.15
+"""The same hour of the same weekday moves more than a day and less than any hour of any day."""
 
 
 class RowVolume:
@@ -53,6 +55,7 @@ class RowVolume:
         "warning",
         "logging",
         yields_to_plans=True,
+        tiers=("fast", "daily"),
     )
 
     class Params(Parameters):
@@ -83,15 +86,16 @@ class RowVolume:
             n_series += len(contrast.slices) + 24
             daily = list(self._daily(context, table.table, contrast))
             yield from daily
-            if not any(found.slice == EVERYTHING for found in daily):
+            if context.hour is None and not any(found.slice == EVERYTHING for found in daily):
                 yield from self._silent(context, table.table, contrast)
         yield Looked(self.meta.name, n_series, f"rows of {', '.join(tables) or 'no table'}", 25 * len(tables))
 
     def _daily(self, context: Context, table: str, contrast: CellContrast) -> Iterator[Finding]:
         current = contrast.current[:, :, 0].sum(axis=0)
-        volumes, is_found = self._judged(contrast, np.ones(len(contrast.slices)))
+        sd = _DAY_PRIOR_SD if context.hour is None else _SAME_HOUR_PRIOR_SD
+        volumes, is_found = self._judged(contrast, np.ones(len(contrast.slices)), sd)
         if is_found.any():  # only now are buckets worth reading
-            volumes, is_found = self._judged(contrast, _cluster_sizes(contrast, np.flatnonzero(is_found)))
+            volumes, is_found = self._judged(contrast, _cluster_sizes(contrast, np.flatnonzero(is_found)), sd)
         if is_found[0]:  # slices that merely follow the whole say nothing new
             relative = np.abs(np.log(np.maximum(volumes.ratio, 1e-9) / max(float(volumes.ratio[0]), 1e-9)))
             is_found[1:] &= relative[1:] >= -np.log(1.0 - self.params.min_change)
@@ -106,11 +110,13 @@ class RowVolume:
                 query=_daily_query(context, table, change),
             )  # fmt: skip
 
-    def _judged(self, contrast: CellContrast, sizes: npt.NDArray[np.float64]) -> tuple[Volumes, npt.NDArray[np.bool_]]:
+    def _judged(
+        self, contrast: CellContrast, sizes: npt.NDArray[np.float64], prior_sd: float
+    ) -> tuple[Volumes, npt.NDArray[np.bool_]]:
         volumes = volume_gate(
             contrast.reference[:, :, 0], contrast.current[:, :, 0].sum(axis=0),
             min_change=self.params.min_change, rows_per_cluster=sizes,
-            days=contrast.reference_days, day=contrast.current_days[-1],
+            days=contrast.reference_days, day=contrast.current_days[-1], prior_sd=prior_sd,
         )  # fmt: skip
         return volumes, (volumes.effect >= 1) & (volumes.p_value <= MAX_P)
 

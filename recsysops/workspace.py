@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from recsysops.tables.changes import ChangeRecord
     from recsysops.tables.snapshots import SnapshotResult
     from recsysops.tables.table import Table
-    from recsysops.triage.detector import Detector
+    from recsysops.triage.detector import Detector, Tier
     from recsysops.triage.findings import Severity
     from recsysops.triage.loading import Loaded
 
@@ -119,7 +119,8 @@ class Workspace:
         fail_on: Severity | None = None,
         progress: Progress = SILENT,
     ) -> DetectReport:
-        """Judge days and keep what was found.
+        """Judge days, or hours, and keep what was found.
+        tier: Tier = "daily",
 
         Args:
             date: judge this day, again if need be.
@@ -131,11 +132,13 @@ class Workspace:
             progress: told of long work.
 
         Returns:
-            what was judged and found; without ``date`` and ``since`` every complete day not yet judged.
+            tier: ``fast`` judges hours, by the detectors that can.
+            what was judged and found; without ``date`` and ``since`` every complete day not yet judged, or every
+            complete hour of the newest 48 that is new or has got rows since.
         """
         from recsysops.incidents.detecting import Request
 
-        return self._detect(Request(date, since, reference), only, skip, fail_on, progress)
+        return self._detect(Request(date, since, reference), only, skip, fail_on, progress, tier)
 
     def compare(
         self,
@@ -330,11 +333,19 @@ class Workspace:
         return change
 
     def _detect(
-        self, request: Request, only: Sequence[str], skip: Sequence[str], fail_on: Severity | None, progress: Progress
+        self,
+        request: Request,
+        only: Sequence[str],
+        skip: Sequence[str],
+        fail_on: Severity | None,
+        progress: Progress,
+        tier: Tier,
     ) -> DetectReport:
         from recsysops.incidents.detecting import detect, utc_now
         from recsysops.incidents.lock import workspace_lock
+        from recsysops.engines.hour_history import hourly
         from recsysops.incidents.state import State
+        from recsysops.incidents.detecting_hours import detect_hours
         from recsysops.looking.last_run import LastRun, write_last_run
         from recsysops.reporting.detect_report import detect_report
 
@@ -346,22 +357,24 @@ class Workspace:
             state = held.enter_context(
                 State(self.location, clock=settings.clock) if is_kept else State.scratch(self.location)
             )
-            tables = self.tables
-            chosen = self._detectors(only, skip)
-            engine, counted = self._counted(tables, chosen.measures, progress)
+            chosen = self._detectors(only, skip, tier)
+            measures = chosen.measures if tier == "daily" else list(hourly(chosen.measures))
+            engine, counted = self._counted(self.tables, measures, progress)
             judge = self._judge_with(engine, chosen.detectors)
-            detection = detect(request, judge, settings, state, now=utc_now(), progress=progress)
+            judging = detect_hours if tier == "fast" else detect
+            detection = judging(request, judge, settings, state, now=utc_now(), progress=progress)
         report = detect_report(
             detection,
             workspace=settings.name,
-            could_not=(*chosen.skipped, *counted.skipped),
+            could_not=(*chosen.skipped, *counted.skipped, *detection.could_not),
             n_detectors=len(chosen.detectors) + len(chosen.skipped),
             fail_on=fail_on or settings.detect.fail_on,
             n_rows_read=counted.n_rows_read,
             seconds=time.monotonic() - started,
             is_kept=is_kept,
         )
-        if is_kept and report.days:
+        if is_kept and report.days and tier == "daily":
+            tier=tier,
             note = LastRun(report.days[-1], report.n_detectors, report.skipped, report.exit_code)
             write_last_run(self.state, note)
         return report
@@ -402,7 +415,7 @@ class Workspace:
             seconds=time.monotonic() - started,
         )
 
-    def _detectors(self, only: Sequence[str], skip: Sequence[str]) -> Loaded:
+    def _detectors(self, only: Sequence[str], skip: Sequence[str], tier: Tier = "daily") -> Loaded:
         from recsysops.tables.open_tables import schema_of
         from recsysops.tables.views.registered import with_views
         from recsysops.triage.declared import declared_detectors
@@ -412,7 +425,8 @@ class Workspace:
         schema = with_views(schema_of(self.tables))
         declared = declared_detectors(settings, schema, self.root)
         skip = (*settings.skip, *skip)
-        return load_detectors(settings.detectors, only=only, skip=skip, declared=declared).asking(schema)
+        loaded = load_detectors(settings.detectors, only=only, skip=skip, declared=declared)
+        return loaded.of_tier(tier).asking(schema)
 
     def _counted(
         self, tables: Mapping[str, Table], measures: Sequence[Measure], progress: Progress

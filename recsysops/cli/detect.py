@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from recsysops.reporting.detect_report import DetectReport
 
 
+class TierName(StrEnum):
+    """How often, and therefore at what."""
+
+    FAST = "fast"
+    DAILY = "daily"
+
+
 class FailOn(StrEnum):
     """Least severity that makes the exit code 1."""
 
@@ -30,6 +37,7 @@ Only = Annotated[
 Skip = Annotated[
     list[str] | None, typer.Option("--skip", help="To leave out; repeatable; keeps nothing.", metavar="NAME")
 ]
+Tiers = Annotated[TierName, typer.Option("--tier", help="fast: hours, by the detectors that can; daily: days, by all.")]
 Fail = Annotated[FailOn | None, typer.Option("--fail-on", help="Least severity for exit code 1; else the settings'.")]
 
 
@@ -54,8 +62,9 @@ def run(
         str | None,
         typer.Option("--explain", help="Print the arithmetic of this finding instead; judges nothing.", metavar="ID"),
     ] = None,
+    tier: Tiers = TierName.DAILY,
 ) -> int:
-    """Judge the days not yet judged and report incidents."""
+    """Judge the days (or hours) not yet judged and report incidents."""
     from recsysops.errors import ConfigError
     from recsysops.reporting.detect_view import detect_lines
 
@@ -75,14 +84,15 @@ def run(
         skip=skip or (),
         fail_on=fail_on.value if fail_on else None,
         progress=progress_for(options),
+        tier=tier.value,
     )
     if shakedown:
         shaken(options, report)
     elif options.json:
-        print_json({**report.to_dict(), "notifications": tell(options, workspace, report)})
+        print_json({**report.to_dict(), "notifications": tell(options, workspace, report, tier.value)})
     else:
         print_lines(detect_lines(report, screen_width(), verbose=options.verbose, command=options.command), options)
-        tell(options, workspace, report)
+        tell(options, workspace, report, tier.value)
     return report.exit_code
 
 

@@ -80,6 +80,9 @@ class DetectSettings(Settings):
     grace_hours: Annotated[float, Field(ge=0, le=240)] = Field(
         6.0, description="after midnight, until a day without later rows counts as complete"
     )
+    grace_minutes: Annotated[float, Field(ge=0, le=1440)] = Field(
+        60.0, description="after its end, until an hour without later rows counts as complete (--tier fast)"
+    )
     fail_on: Literal["info", "warning", "critical"] = "warning"
     seed: int = 0
 

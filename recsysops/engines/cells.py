@@ -14,9 +14,10 @@ from recsysops.profiles.cell_counts import CellCounts, ColumnCounts
 from recsysops.profiles.coded_rows import CodedRows
 from recsysops.profiles.frozen_sets import FrozenSet
 from recsysops.profiles.group_codes import day_of
+from recsysops.profiles.history import Floats
 from recsysops.profiles.kernel import scan_cells
 from recsysops.profiles.measures import Cells
-from recsysops.profiles.profile import RowWriter
+from recsysops.profiles.profile import NO_HOUR, RowWriter
 from recsysops.profiles.scan_plan import ScanPlan
 from recsysops.tables.schema import TableSchema
 from recsysops.tables.views.contracts import CONTRACTS
@@ -83,16 +84,23 @@ def _write_counts(measure_id: str, result: CellCounts, column: ColumnCounts, wri
 
 
 def _write_moments(measure_id: str, result: CellCounts, column: ColumnCounts, writer: RowWriter) -> None:
-    moments = column.moments()
+    moments, hourly = column.moments(), column.hourly_moments()
     for d, day in enumerate(result.days):
         for s in np.flatnonzero(column.homes[d] >= 0).tolist():
-            count, total, squares, least, greatest = moments[d, s].tolist()
-            writer.add(
-                measure_id,
-                (day - day_of(0)).days,
-                result.slices[s],
-                counts=[int(count)],
-                sums=[total, squares],
-                lows=[least],
-                highs=[greatest],
-            )
+            rows = {NO_HOUR: moments[d, s]} if hourly is None else _hours_with_rows(hourly[d, :, s])
+            for hour, (count, total, squares, least, greatest) in rows.items():
+                writer.add(
+                    measure_id,
+                    (day - day_of(0)).days,
+                    result.slices[s],
+                    hour=hour,
+                    counts=[int(count)],
+                    sums=[total, squares],
+                    lows=[least],
+                    highs=[greatest],
+                )
+
+
+def _hours_with_rows(moments: Floats) -> dict[int, Floats]:
+    """Moments (24, 5) by hour, without the hours that hold no number."""
+    return {hour: moments[hour] for hour in np.flatnonzero(moments[:, 0] > 0).tolist()}

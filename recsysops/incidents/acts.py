@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from recsysops.errors import ConfigError
 from recsysops.incidents.incident import Incident, read_incidents
+from recsysops.incidents.ledgers import DAYS, HOURS
 from recsysops.incidents.lives import Life, read_lives, write_life
 from recsysops.incidents.rebaselines import write_rebaselines
-from recsysops.incidents.schema import finding_days, incidents, judged_days, rebaselines
+from recsysops.incidents.schema import incidents, judged_days, rebaselines
 from recsysops.incidents.statuses import CLOSED, Resolution, Status, Step, step_from
 from recsysops.incidents.trail import Entry, append
 from recsysops.triage.findings import SEVERITIES
@@ -104,7 +105,9 @@ def merge(connection: Connection, number: int, into: int, actor: Actor) -> None:
     if number == into or target.status in ("merged", "withdrawn") or target.status in CLOSED:
         found = "itself" if number == into else f"incident {into}, status {target.status}"
         raise ConfigError(_where(incident), found=found, expected="another, active incident to merge it into")
-    connection.execute(update(finding_days).where(finding_days.c.incident == number).values(incident=into))
+    for ledger in (DAYS, HOURS):
+        mine = ledger.found.c.incident == number
+        connection.execute(update(ledger.found).where(mine).values(incident=into))
     joined = {
         "onset": min(incident.onset, target.onset).isoformat(),
         "opened": min(incident.opened, target.opened).isoformat(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -11,18 +11,19 @@ from recsysops.engines.progress import Progress
 from recsysops.errors import ConfigError, NotEnoughDataError
 from recsysops.incidents.calendar import complete_days, days_between, end_of, reference_days
 from recsysops.incidents.day_words import parse_day, parse_days, parse_since
+from recsysops.incidents.hours import JudgedHours
 from recsysops.incidents.incident import Incident
 from recsysops.incidents.judging import DayJudgement, Judge, data_digest, judge_day, rows_of
 from recsysops.incidents.state import State
 from recsysops.triage.budget import BudgetReport, budget_report
-from recsysops.triage.findings import SEVERITIES, Finding
+from recsysops.triage.findings import SEVERITIES, Finding, Skipped
 
 EVENT_TABLES = ("candidates", "outcomes")
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which days were asked for, as people type them; nothing means every complete day not yet judged."""
+    """Which days were asked for, as people type them; nothing means every complete day (or hour) not yet judged."""
 
     date: str | None = None
     since: str | None = None
@@ -44,6 +45,8 @@ class Detection:
     findings: Mapping[str, Finding]
     budget: BudgetReport
     changed_days: tuple[date, ...]
+    could_not: tuple[Skipped, ...] = ()
+    """What the run could not look at beside what the detectors say."""
 
 
 def detect(
@@ -68,10 +71,21 @@ def detect(
 
 
 def _told(judgements: Sequence[DayJudgement], judge: Judge, settings: WorkspaceSettings, state: State) -> Detection:
+    numbers = state.incidents_on([one.judged.day for one in judgements])
+    return told(judgements, numbers, settings, state, changed_days(judge, state))
+
+
+def told(
+    judgements: Sequence[DayJudgement],
+    numbers: Collection[int],
+    settings: WorkspaceSettings,
+    state: State,
+    changed: tuple[date, ...] = (),
+) -> Detection:
+    """What was judged, with the incidents of these numbers; with those that are open when nothing was."""
     everything = [one for one in state.incidents() if one.status not in ("withdrawn", "merged")]
     days = list(state.judged_days())
     if judgements:
-        numbers = state.incidents_on([one.judged.day for one in judgements])
         shown = [incident for incident in everything if incident.id in numbers]
     else:
         shown = [incident for incident in everything if incident.is_active]
@@ -83,8 +97,8 @@ def _told(judgements: Sequence[DayJudgement], judge: Judge, settings: WorkspaceS
         days[-1] if days else None,
         tuple(shown),
         {name: findings[name] for incident in shown for name in incident.finding_ids if name in findings},
-        budget_report(settings.budget, severities, len(days)),
-        changed_days(judge, state),
+        budget_report(settings.budget, severities, len({*days, *JudgedHours(state).days()})),
+        changed,
     )
 
 

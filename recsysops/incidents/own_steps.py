@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from recsysops.incidents.incident import Incident
 from recsysops.incidents.judged_day import JudgedDay
@@ -29,7 +30,9 @@ def own_steps(
         if incident.status == known:
             continue
         action = "open" if known is None else _ACTIONS.get(incident.status, "return")
-        details = {"day": judged.day.isoformat(), "run": run}
+        details: dict[str, Any] = {"day": judged.day.isoformat(), "run": run}
+        if judged.hour is not None:
+            details["hour"] = judged.hour
         if known is None and incident.follows is not None:
             details["follows"] = incident.follows
         yield Entry("detect", action, moment, at, incident.id, known or "", incident.status, details)

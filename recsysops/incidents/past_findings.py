@@ -1,12 +1,14 @@
-"""Findings of past days as the limits of later ones need them."""
+"""Findings of past days, or hours, as the limits of later ones need them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from sqlalchemy import Connection, select
 
-from recsysops.incidents.schema import finding_days, findings, incident_lives
+from recsysops.incidents.ledgers import DAYS, Ledger
+from recsysops.incidents.schema import findings, incident_lives
 from recsysops.incidents.stored import from_text
 from recsysops.triage.limits import DayLimits
 from recsysops.triage.replayed_limits import PastFinding, family_of
@@ -15,28 +17,43 @@ REAL = frozenset({"fixed", "expected"})
 """Resolutions that say the detector was right: something had changed, for the worse or on purpose."""
 
 
-def past_findings(connection: Connection, first: date, before: date) -> tuple[PastFinding, ...]:
-    """Every finding with a p-value of the days from ``first`` to the one before ``before``."""
+def past_findings(
+    connection: Connection,
+    first: str,
+    before: str,
+    ledger: Ledger = DAYS,
+    moment_of: Callable[[str], date] = date.fromisoformat,
+) -> tuple[PastFinding, ...]:
+    """Every finding with a p-value from ``first`` to just before ``before``.
+
+    Args:
+        connection: to the state.
+        first, before: as the ledger names days, or hours.
+        ledger: where they stand.
+        moment_of: reads the ledger's names.
+    """
+    found, at = ledger.found.c, ledger.found_at
     query = (
-        select(finding_days.c.day, finding_days.c.p_value, finding_days.c.finding, incident_lives.c.resolution)
-        .outerjoin(incident_lives, incident_lives.c.incident == finding_days.c.incident)
-        .where(finding_days.c.day >= first.isoformat(), finding_days.c.day < before.isoformat())
-        .where(finding_days.c.p_value.is_not(None))
-        .order_by(finding_days.c.day, finding_days.c.finding)
+        select(at, found.p_value, found.finding, incident_lives.c.resolution)
+        .outerjoin(incident_lives, incident_lives.c.incident == found.incident)
+        .where(at >= first, at < before, found.p_value.is_not(None))
+        .order_by(at, found.finding)
     )
     rows = connection.execute(query).all()
-    known = _words_of(connection, first, before) if rows else {}
+    known = _words_of(connection, first, before, ledger) if rows else {}
     return tuple(
-        PastFinding(date.fromisoformat(day), *known[name], p_value, resolution in REAL)
-        for day, p_value, name, resolution in rows
+        PastFinding(moment_of(then), *known[name], p_value, resolution in REAL)
+        for then, p_value, name, resolution in rows
         if name in known
     )
 
 
-def _words_of(connection: Connection, first: date, before: date) -> dict[str, tuple[tuple[str, str, bool], str]]:
-    """Family and entity of each finding seen in those days."""
-    days = (finding_days.c.day >= first.isoformat(), finding_days.c.day < before.isoformat())
-    seen = select(finding_days.c.finding).where(*days, finding_days.c.p_value.is_not(None)).distinct()
+def _words_of(
+    connection: Connection, first: str, before: str, ledger: Ledger
+) -> dict[str, tuple[tuple[str, str, bool], str]]:
+    """Family and entity of each finding seen then."""
+    found, at = ledger.found.c, ledger.found_at
+    seen = select(found.finding).where(at >= first, at < before, found.p_value.is_not(None)).distinct()
     query = select(findings.c.id, findings.c.latest).where(findings.c.id.in_(seen))
     words = {}
     for name, latest in connection.execute(query):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import DDL, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, event
 
-STATE_VERSION = 2
-"""2 added what people say of incidents and the audit trail; nothing of version 1 changed."""
+STATE_VERSION = 3
+"""2 added what people say of incidents and the audit trail, 3 judged hours; nothing of earlier versions changed."""
 
 metadata = MetaData()
 
@@ -75,6 +75,32 @@ finding_days = Table(
     Index("finding_days_incident", "incident"),
 )
 """A finding on a day: reported and so part of an incident, or a near miss that counts tomorrow."""
+
+judged_hours = Table(
+    "judged_hours",
+    metadata,
+    Column("hour", String, primary_key=True),
+    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
+    Column("detectors", String, nullable=False),
+    Column("data", String, nullable=False),
+)
+"""Hours that the fast tier has judged: ``2026-11-20T14``, UTC. Their days may not be judged yet."""
+
+finding_hours = Table(
+    "finding_hours",
+    metadata,
+    Column("finding", String, primary_key=True),
+    Column("hour", String, ForeignKey("judged_hours.hour"), primary_key=True),
+    Column("incident", Integer, ForeignKey("incidents.id")),
+    Column("is_kept", Boolean, nullable=False),
+    Column("value", Float),
+    Column("reference_value", Float),
+    Column("p_value", Float),
+    Column("effect", Float),
+    Index("finding_hours_hour", "hour"),
+    Index("finding_hours_incident", "incident"),
+)
+"""A finding in an hour; judging the day anew leaves it alone."""
 
 told = Table(
     "told",

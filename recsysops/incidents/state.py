@@ -19,6 +19,7 @@ from recsysops.incidents.copying import copy_state
 from recsysops.incidents.database import open_database, speaking_of
 from recsysops.incidents.incident import Incident, read_incidents
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.ledgers import SEEN
 from recsysops.incidents.location import StateLocation
 from recsysops.incidents.own_steps import own_steps
 from recsysops.incidents.past_findings import past_findings
@@ -100,12 +101,12 @@ class State:
             return first_run(connection)
 
     def write_day(self, run: int, judged: JudgedDay) -> None:
-        """Put a judged day in place of whatever was known of it, all of it or nothing."""
+        """Put a judged day, or hour, in place of whatever was known of it, all of it or nothing."""
         with self._writing() as connection:
             before = read_incidents(connection)
             write_day(connection, run, judged)
             at = self._now()
-            moment = end_of(judged.day) if self._clock == "archive" else at
+            moment = judged.end if self._clock == "archive" else at
             append(connection, own_steps(before, read_incidents(connection), judged, run=run, at=at, moment=moment))
 
     def judged_days(self) -> dict[date, str]:
@@ -180,7 +181,7 @@ class State:
     def past_findings(self, first: date, before: date) -> tuple[PastFinding, ...]:
         """What had a p-value from ``first`` to the day before ``before``, near misses included."""
         with self._reading() as connection:
-            return past_findings(connection, first, before)
+            return past_findings(connection, first.isoformat(), before.isoformat())
 
     def days_of_incidents(self, before: date) -> frozenset[date]:
         """Days on which something was found; not fit as a reference for ``before``, or a fault would become the normal.
@@ -189,11 +190,11 @@ class State:
         incident that a person resolved as expected or as a false alarm are clean, up to the day they said so.
         """
         lives = incident_lives.c
-        is_unfit = or_(lives.resolution.is_(None), lives.resolution.not_in(CLEAN), finding_days.c.day > lives.through)
+        is_unfit = or_(lives.resolution.is_(None), lives.resolution.not_in(CLEAN), SEEN.c.day > lives.through)
         query = (
-            select(finding_days.c.day)
-            .outerjoin(incident_lives, lives.incident == finding_days.c.incident)
-            .where(finding_days.c.incident.is_not(None), finding_days.c.day < before.isoformat(), is_unfit)
+            select(SEEN.c.day)
+            .outerjoin(incident_lives, lives.incident == SEEN.c.incident)
+            .where(SEEN.c.day < before.isoformat(), is_unfit)
         )
         with self._reading() as connection:
             return frozenset(date.fromisoformat(day) for day in connection.execute(query.distinct()).scalars())

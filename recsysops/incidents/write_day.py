@@ -1,4 +1,5 @@
-"""Writing a judged day: findings, their days, and the incidents they open or continue, in the caller's transaction."""
+"""Writing a judged day or hour: findings, when they were there, and the incidents they open or continue, in the caller's
+transaction. An hour never undoes what a day said: a day's words on an incident stand until the next day is judged."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.ledgers import SEEN
 from recsysops.incidents.lives import Life, final_owner, read_lives, upsert
 from recsysops.incidents.schema import finding_days, findings, incident_links, incidents, judged_days
 from recsysops.incidents.stored import storable, to_text
@@ -23,24 +25,27 @@ RESOLVED_AFTER = 3
 
 
 def write_day(connection: Connection, run: int, judged: JudgedDay) -> None:
-    """Put the day in place of whatever the state said of it before."""
+    """Put the day, or the hour, in place of whatever the state said of it before."""
     lives = read_lives(connection)
     owners = [_owner_candidates(connection, group, judged.day, lives) for group in judged.groups]
-    touched = _clear(connection, judged.day)
-    day = judged.day.isoformat()
+    touched = _clear(connection, judged)
+    ledger = judged.ledger
     values = {"run": run, "detectors": judged.detectors, "data": judged.data}
-    row = upsert(connection, judged_days).values(day=day, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["day"], set_=values))
+    row = upsert(connection, ledger.judged).values({ledger.at: judged.at, **values})
+    connection.execute(row.on_conflict_do_update(index_elements=[ledger.at], set_=values))
     shared = {life.merged_into for life in lives.values()}  # several groups of one day may be theirs
     taken: dict[int, list[Group]] = {}
     for group, candidates in zip(judged.groups, owners, strict=True):
         number = next((one for one in candidates if one not in taken or one in shared), None)
         number = _open(connection, group, judged.day, lives) if number is None else number
         taken.setdefault(number, []).append(group)
-        _add_days(connection, group.findings, day, incident=number)
+        _add_found(connection, judged, group.findings, incident=number)
     for number, groups in taken.items():
-        _describe(connection, number, groups, judged.day)
-    _add_days(connection, judged.near, day, incident=None)
+        if judged.hour is None:
+            _describe(connection, number, groups, judged.day)
+        else:
+            _describe_hour(connection, number, groups, judged.day)
+    _add_found(connection, judged, judged.near, incident=None)
     _settle_findings(connection, [finding for group in judged.groups for finding in group.findings])
     _settle_incidents(connection, touched | set(taken))
 
@@ -53,11 +58,10 @@ def _owner_candidates(connection: Connection, group: Group, day: date, lives: Ma
     ids = [finding.id for finding in group.findings]
     low, high = (day - CONTINUES_WITHIN).isoformat(), (day + CONTINUES_WITHIN).isoformat()
     query = (
-        select(finding_days.c.incident)
-        .where(finding_days.c.finding.in_(ids), finding_days.c.incident.is_not(None))
-        .where(finding_days.c.day.between(low, high))
+        select(SEEN.c.incident)
+        .where(SEEN.c.finding.in_(ids), SEEN.c.day.between(low, high))
         .distinct()
-        .order_by(finding_days.c.incident)
+        .order_by(SEEN.c.incident)
     )
     about = select(incidents.c.id).where(
         incidents.c.entity == storable(entity_of(group.headline)),
@@ -70,12 +74,13 @@ def _owner_candidates(connection: Connection, group: Group, day: date, lives: Ma
     return list(dict.fromkeys(final_owner(lives, one) for one in (*same_finding, *same_thing)))
 
 
-def _clear(connection: Connection, day: date) -> set[int]:
-    """Forget the day; the incidents that it was part of."""
-    of_day = finding_days.c.day == day.isoformat()
-    query = select(finding_days.c.incident).where(of_day, finding_days.c.incident.is_not(None)).distinct()
+def _clear(connection: Connection, judged: JudgedDay) -> set[int]:
+    """Forget the day or hour; the incidents that it was part of."""
+    ledger = judged.ledger
+    of_then = ledger.found_at == judged.at
+    query = select(ledger.found.c.incident).where(of_then, ledger.found.c.incident.is_not(None)).distinct()
     touched = set(connection.execute(query).scalars())
-    connection.execute(delete(finding_days).where(of_day))
+    connection.execute(delete(ledger.found).where(of_then))
     return touched
 
 
@@ -93,7 +98,7 @@ def _open(connection: Connection, group: Group, day: date, lives: Mapping[int, L
 def _followed(connection: Connection, group: Group, day: date) -> int | None:
     """The last incident before the day with one of the group's findings, or about the same thing."""
     ids = [finding.id for finding in group.findings]
-    had = select(finding_days.c.incident).where(finding_days.c.finding.in_(ids), finding_days.c.incident.is_not(None))
+    had = select(SEEN.c.incident).where(SEEN.c.finding.in_(ids))
     same = incidents.c.id.in_(had) | (incidents.c.entity == storable(entity_of(group.headline)))
     query = select(incidents.c.id).where(
         same, incidents.c.status != "withdrawn", incidents.c.last_seen < day.isoformat()
@@ -108,6 +113,16 @@ def _describe(connection: Connection, number: int, groups: Sequence[Group], day:
     onset = min(group.onset for group in groups).isoformat()
     earlier = (incidents.c.id == number, incidents.c.onset > onset)
     connection.execute(update(incidents).where(*earlier).values(onset=onset))
+
+
+def _describe_hour(connection: Connection, number: int, groups: Sequence[Group], day: date) -> None:
+    """The newest hour's words while only hours have seen it; a day's words stand. It only ever becomes more severe."""
+    known = connection.execute(select(incidents.c.severity).where(incidents.c.id == number)).scalar_one()
+    is_of_days = select(finding_days.c.incident).where(finding_days.c.incident == number).limit(1)
+    if connection.execute(is_of_days).first() is None:
+        _describe(connection, number, groups, day)
+    worst = max([known, *(group.severity for group in groups)], key=SEVERITIES.index)
+    connection.execute(update(incidents).where(incidents.c.id == number).values(severity=worst))
 
 
 def _described(groups: Sequence[Group]) -> dict[str, Any]:
@@ -131,11 +146,11 @@ def entity_of(finding: Finding) -> str:
     return finding.table if finding.subject.kind == "table" else f"{finding.subject.kind} {finding.subject.id}"
 
 
-def _add_days(connection: Connection, found: Sequence[Finding], day: str, *, incident: int | None) -> None:
+def _add_found(connection: Connection, judged: JudgedDay, found: Sequence[Finding], *, incident: int | None) -> None:
     rows = [
         {
             "finding": finding.id,
-            "day": day,
+            judged.ledger.at: judged.at,
             "incident": incident,
             "is_kept": incident is not None,
             "value": finding.value,
@@ -146,7 +161,7 @@ def _add_days(connection: Connection, found: Sequence[Finding], day: str, *, inc
         for finding in found
     ]
     if rows:
-        connection.execute(insert(finding_days), rows)
+        connection.execute(insert(judged.ledger.found), rows)
 
 
 def _settle_findings(connection: Connection, found: Sequence[Finding]) -> None:
@@ -174,12 +189,10 @@ def _settle_findings(connection: Connection, found: Sequence[Finding]) -> None:
 
 
 def _settle_incidents(connection: Connection, touched: set[int]) -> None:
-    """Days of the touched incidents from ``finding_days``; then every incident's status from the judged days."""
+    """Days of the touched incidents from where they were seen; then every incident's status from the judged days."""
     for number in sorted(touched):
-        mine = finding_days.c.incident == number
-        first, last = connection.execute(
-            select(func.min(finding_days.c.day), func.max(finding_days.c.day)).where(mine)
-        ).one()
+        mine = SEEN.c.incident == number
+        first, last = connection.execute(select(func.min(SEEN.c.day), func.max(SEEN.c.day)).where(mine)).one()
         values = {"status": "withdrawn"} if first is None else {"status": "open", "opened": first, "last_seen": last}
         connection.execute(update(incidents).where(incidents.c.id == number).values(**values))
     newest = select(judged_days.c.day).order_by(judged_days.c.day.desc()).offset(RESOLVED_AFTER - 1).limit(1)

@@ -16,6 +16,7 @@ from recsysops.profiles.slices import Slice
 
 Integers = npt.NDArray[np.int64]
 Number = TypeVar("Number", np.int64, np.float64)
+_NO_MOMENTS = np.array([0.0, 0.0, 0.0, np.inf, -np.inf])
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,12 @@ class ColumnCounts:
         return out
 
     def hourly(self) -> Counts | None:
-        """int64 (n_days, 24, n_slices, n_cells), or None if the measure is not counted by hour."""
+        """int64 (n_days, 24, n_slices, n_cells), or None if the measure is not counted by hour.
+
+        Raises:
+            ValueError: if the measure is of moments, which are no counts.
+        """
+        self._refuse_moments()
         if self.hour_block is None or self.hour_homes is None:
             return None
         return _gather(self.hour_block, self.hour_homes, np.zeros(1, np.int64))
@@ -77,7 +83,13 @@ class ColumnCounts:
         """
         if self.plan.measure.form != "moments":
             raise ValueError(f"moments: found a measure of {self.plan.measure.form}, expected moments")
-        return _gather(self.block, self.homes, np.array([0.0, 0.0, 0.0, np.inf, -np.inf]))
+        return _gather(self.block, self.homes, _NO_MOMENTS)
+
+    def hourly_moments(self) -> Floats | None:
+        """``MOMENTS`` by hour: float64 (n_days, 24, n_slices, 5), or None if the measure is not counted by hour."""
+        if self.hour_block is None or self.hour_homes is None:
+            return None
+        return _gather(self.hour_block, self.hour_homes, _NO_MOMENTS)
 
     def _refuse_moments(self) -> None:
         if self.plan.measure.form == "moments":

@@ -223,6 +223,8 @@ class Context:
     consumers: Mapping[str, int] = field(default_factory=dict)
     incident_days: frozenset[date] = frozenset()
     """Days before the current ones on which something was found; no expectation is learnt from them."""
+    hour: int | None = None
+    """The UTC hour of the day that both windows are cut down to, in the fast tier; None for whole days."""
 
 
 class History(Protocol):

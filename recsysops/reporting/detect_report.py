@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from recsysops.incidents.detecting import Detection
@@ -47,6 +47,9 @@ class DetectReport:
     """Judged days that have got or lost rows since."""
     n_rows_read: int = 0
     seconds: float = field(default=0.0, compare=False)
+    tier: str = "daily"
+    hours: tuple[datetime, ...] = ()
+    """Hours judged in this run, oldest first, in the fast tier; ``days`` are then the days they lie in."""
     is_kept: bool = True
     """Whether the state remembers this run; not when some detectors were left out by hand."""
 
@@ -64,11 +67,14 @@ class DetectReport:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys of the command line's contract."""
-        start, end = (self.days[0].isoformat(), self.days[-1].isoformat()) if self.days else (None, None)
+        units = [hour.isoformat() for hour in self.hours] or [day.isoformat() for day in self.days]
+        start, end = (units[0], units[-1]) if units else (None, None)
+        window = {"start": start, "end": end, "days": [day.isoformat() for day in self.days]}
         return {
             "schema_version": 1,
             "workspace": self.workspace,
-            "window": {"start": start, "end": end, "days": [day.isoformat() for day in self.days]},
+            "tier": self.tier,
+            "window": {**window, "hours": units} if self.tier == "fast" else window,
             "last_judged": self.last_judged.isoformat() if self.last_judged else None,
             "incidents": [incident.to_dict() for incident in self.incidents],
             "findings": [finding.to_dict() for finding in self.findings.values()],
@@ -117,6 +123,7 @@ def detect_report(
     n_rows_read: int,
     seconds: float,
     is_kept: bool = True,
+    tier: str = "daily",
 ) -> DetectReport:
     """The report of a run: of several days the last one says what was looked at, and failures of any day count."""
     judgements = detection.judgements
@@ -125,7 +132,7 @@ def detect_report(
     skipped = dict.fromkeys([*could_not, *failed, *(last.audit.skipped if last else ())])
     return DetectReport(
         workspace=workspace,
-        days=tuple(judgement.judged.day for judgement in judgements),
+        days=tuple(dict.fromkeys(judgement.judged.day for judgement in judgements)),
         last_judged=detection.last_judged,
         incidents=detection.incidents,
         findings=detection.findings,
@@ -141,4 +148,6 @@ def detect_report(
         n_rows_read=n_rows_read,
         seconds=seconds,
         is_kept=is_kept,
+        tier=tier,
+        hours=tuple(one.judged.start for one in judgements if one.judged.hour is not None),
     )

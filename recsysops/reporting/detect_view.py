@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from recsysops.reporting.detect_report import DetectReport
 from recsysops.reporting.finding_lines import Heading, incident_lines, since
@@ -47,11 +48,15 @@ def _answer(report: DetectReport) -> str:
         known = (
             f"the last complete day, {report.last_judged}, is judged" if report.last_judged else "no day is complete"
         )
+        if report.tier == "fast":
+            known = "every complete hour of the newest two days is judged"
         is_open = f"{_counted(report)} open" if report.incidents else "no incident is open"
         return f"Nothing new to judge: {known}; {is_open}{took}"
     ran = f"{count(report.n_detectors - n_failed, 'detector')} ran"
     ran += f", {n_failed} failed (below)" if n_failed else ""
     when = span(report.days) + (f" ({len(report.days)} days)" if len(report.days) > 1 else "")
+    if report.hours:
+        when = f"{count(len(report.hours), 'hour')} up to {report.hours[-1] + timedelta(hours=1):%Y-%m-%d %H:%M} UTC"
     if not report.incidents:
         return f"Nothing found in {when} · {ran}{took}"
     return f"{_counted(report)} in {when} · {ran}{took}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from recsysops.triage.findings import Finding, Looked, Severity, Skipped, Stage
 Rate = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Verdict = Finding | Skipped | Looked
+Tier = Literal["fast", "daily"]
 
 
 class Parameters(BaseModel):
@@ -39,6 +40,8 @@ class DetectorMeta:
     yields_to_plans: bool = False
     """Whether what it finds may be somebody's recorded intention: shares, volumes and distributions move with campaigns,
     releases and experiments; missing or invalid values are never intended."""
+    tiers: tuple[Tier, ...] = ("daily",)
+    """``fast`` judges every hour as well, of what the detector asks for as cells of a log of events."""
 
 
 class Detector(Protocol):

@@ -149,6 +149,8 @@ def where(context: Context, table: str, slice_: Slice, days: Sequence[date] | No
     if clock is not None and days:
         ts = f"CAST({quote_identifier(clock.name)} AS DATE)"
         parts.append(f"{ts} BETWEEN DATE '{min(days)}' AND DATE '{max(days)}'")
+        if context.hour is not None:
+            parts.append(f"hour({quote_identifier(clock.name)}) = {context.hour}")
     if slice_.dimension:
         parts.append(f"CAST({quote_identifier(slice_.dimension)} AS VARCHAR) = {literal(slice_.value)}")
     return f"WHERE {' AND '.join(parts)}" if parts else ""

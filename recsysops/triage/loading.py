@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,7 +13,7 @@ from recsysops.errors import ConfigError, PluginError
 from recsysops.profiles.measures import Measure
 from recsysops.registry import Plugin, plugin, plugins
 from recsysops.tables.schema import Schema
-from recsysops.triage.detector import Detector
+from recsysops.triage.detector import Detector, Tier
 from recsysops.triage.findings import Skipped
 
 
@@ -25,6 +25,10 @@ class Loaded:
     skipped: tuple[Skipped, ...]
     measures: tuple[Measure, ...] = ()
     """What the detectors asked for, each once; after ``asking``."""
+
+    def of_tier(self, tier: Tier) -> Loaded:
+        """Those of the detectors that judge in this tier."""
+        return replace(self, detectors=tuple(one for one in self.detectors if tier in one.meta.tiers))
 
     def asking(self, schema: Schema) -> Loaded:
         """The same with what they ask to be counted; a detector that fails to say so is skipped."""

@@ -124,7 +124,7 @@ def test_near_misses_count_tomorrow_but_open_nothing(state: State) -> None:
     assert state.days_of([found("a", DAY).id])[found("a", DAY).id] == {day(0), day(1)}
 
 
-STEPS = ("_owner_candidates", "_clear", "_open", "_add_days", "_describe", "_settle_findings", "_settle_incidents")
+STEPS = ("_owner_candidates", "_clear", "_open", "_add_found", "_describe", "_settle_findings", "_settle_incidents")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -168,7 +168,7 @@ def test_a_newer_version_and_a_foreign_database_are_refused(tmp_path: Path) -> N
         pass
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("UPDATE state_version SET version = 99")
-    with pytest.raises(StateError, match="found state of version 99, expected version 2 or older"):
+    with pytest.raises(StateError, match="found state of version 99, expected version 3 or older"):
         State(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state.db")) as connection, connection:
         connection.execute("DROP TABLE state_version")
@@ -197,7 +197,7 @@ def test_a_state_of_version_1_is_brought_up_to_date_without_loss(tmp_path: Path)
         assert contents(state) == before
         assert state.incidents() == incidents
         (entry,) = state.trail()
-        assert (entry.action, entry.before, entry.after) == ("migrate", "version 1", "version 2")
+        assert (entry.action, entry.before, entry.after) == ("migrate", "version 1", "version 3")
         write(state, judged(2, "a"))
         assert state.trail_broken_at() is None
     with State(tmp_path) as state:
