@@ -51,7 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[date]]:
     days = []
     for fault in (None, Reordered(), Uncalibrated()):
         days.append(service.next_day)
-        service.run_day([] if fault is None else [Planted(fault, service.next_day, 0)])  # type: ignore[arg-type]
+        service.run_day([] if fault is None else [Planted(fault, service.next_day, 0)])
     return folder, days
 
 
