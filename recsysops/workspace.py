@@ -103,10 +103,12 @@ class Workspace:
         return check_workspace(self.settings, self.root)
 
     def detectors(self) -> tuple[Listed, ...]:
-        """Every installed detector."""
+        """Every installed detector, then the workspace's own rules."""
+        from recsysops.config.own_rules import nearest_workspace, own_rules
         from recsysops.reporting.shelf import listed
 
-        return listed("detectors")
+        root = nearest_workspace(Path(self.path) if self.path is not None else None)
+        return listed("detectors", own_rules(root, env=self.env, brand=self.brand) if root is not None else ())
 
     def detect(
         self,
@@ -416,6 +418,7 @@ class Workspace:
         )
 
     def _detectors(self, only: Sequence[str], skip: Sequence[str], tier: Tier = "daily") -> Loaded:
+        from recsysops.incidents.standing_detectors import standing_detectors
         from recsysops.tables.open_tables import schema_of
         from recsysops.tables.views.registered import with_views
         from recsysops.triage.declared import declared_detectors
@@ -424,6 +427,7 @@ class Workspace:
         settings = self.settings
         schema = with_views(schema_of(self.tables))
         declared = declared_detectors(settings, schema, self.root)
+        declared += standing_detectors(self.root, settings.detectors, declared)
         skip = (*settings.skip, *skip)
         loaded = load_detectors(settings.detectors, only=only, skip=skip, declared=declared)
         return loaded.of_tier(tier).asking(schema)

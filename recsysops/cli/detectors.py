@@ -14,11 +14,14 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command("list")
 def list_(ctx: typer.Context) -> int:
-    """List the detectors: name, code, severity and what each says."""
+    """List the detectors: name, code, severity and what each says; in a workspace its own rules too."""
+    from recsysops.config.own_rules import nearest_workspace, own_rules
     from recsysops.reporting.shelf import listed, listed_lines
 
-    rows = listed("detectors")
     options = options_of(ctx)
+    root = nearest_workspace(options.path)
+    own = own_rules(root, env=options.env, brand=options.brand) if root is not None else ()
+    rows = listed("detectors", own)
     if options.json:
         print_json({"schema_version": 1, "detectors": [row.to_dict() for row in rows]})
     else:

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from recsysops.config.layers import read_text
 from recsysops.config.yaml_dialect import dump_yaml, parse_yaml
 from recsysops.errors import ConfigError, StateError
 from recsysops.incidents.incident import Incident
 from recsysops.tables.atomic import write_atomically
-from recsysops.triage.findings import Finding
+from recsysops.triage.findings import SEVERITIES, Finding, Severity
 
 FOLDER = "checks"
 SCHEMA_VERSION = 1
@@ -36,7 +37,7 @@ class StandingCheck:
     name: str
     incident: int
     owner: str
-    severity: str
+    severity: Severity
     detector: str
     finding: str
     table: str
@@ -164,15 +165,33 @@ def read_check(path: Path) -> tuple[StandingCheck, Fixture]:
         ConfigError: if either file is not one of ours.
     """
     try:
-        stated = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-        fixture = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        stated = parse_yaml(read_text(path), str(path))
+        fixture = json.loads(read_text(path.with_suffix(".json")))
         if stated.pop("version") != SCHEMA_VERSION or fixture.pop("schema_version") != SCHEMA_VERSION:
             raise ValueError("another version")
+        _check_types(stated, path.stem)
         check = StandingCheck(**{**stated, "expectation": MappingProxyType(_expectation(stated["expectation"]))})
         return check, Fixture(fixture["finding"], tuple(map(float, fixture["healthy"])), _number(fixture["faulty"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         found = " ".join(str(error).split())[:200]
         raise ConfigError(str(path), found=found, expected="a check as `incident retro` writes it") from None
+
+
+def _check_types(stated: Mapping[str, Any], stem: str) -> None:
+    """Everything that is read later, but for the expectation."""
+    texts = ("name", "owner", "severity", "detector", "finding", "table", "column", "statistic")
+    for key in texts:
+        if not isinstance(stated.get(key), str):
+            raise ValueError(f"{key}: {stated.get(key)!r}, which is no text")
+    if type(stated["incident"]) is not int or stated["name"] != stem:
+        raise ValueError(f"name {stated['name']!r} of incident {stated['incident']!r} in the file of {stem}")
+    if stated["severity"] not in SEVERITIES:
+        raise ValueError(f"severity {stated['severity']!r}")
+    for key in ("subject", "slice"):
+        if not isinstance(stated[key], dict) or not all(isinstance(value, str) for value in stated[key].values()):
+            raise ValueError(f"{key} {stated[key]!r}")
+    if set(stated["subject"]) != {"kind", "id"} or len(stated["slice"]) > 1:
+        raise ValueError(f"subject {stated['subject']!r} in slice {stated['slice']!r}")
 
 
 def _expectation(stated: Any) -> dict[str, Any]:

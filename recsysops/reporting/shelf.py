@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from recsysops.config.own_rules import OwnRule
 from recsysops.registry import Shelf, plugin, plugins
 from recsysops.reporting.lines import Column, Line, table, wrapped
 from recsysops.reporting.plain import literal
@@ -58,13 +59,14 @@ class Described:
         return asdict(self)
 
 
-def listed(shelf: Shelf) -> tuple[Listed, ...]:
-    """Every plugin of the shelf, in its order; imports none of them."""
+def listed(shelf: Shelf, own: Iterable[OwnRule] = ()) -> tuple[Listed, ...]:
+    """Every plugin of the shelf, in its order, then the workspace's own rules; imports none of them."""
     rows = []
     for entry in plugins(shelf):
         meta = entry.declared(META)
         code, severity = str(meta.get("code", "")), str(meta.get("severity", ""))
         rows.append(Listed(entry.name, code, severity, entry.summary(), entry.origin))
+    rows += [Listed(rule.name, rule.code, rule.severity, rule.summary, rule.file) for rule in own]
     return tuple(rows)
 
 
