@@ -9,7 +9,7 @@ from recsysops.cli.output import print_json, print_lines, screen_width
 
 
 def run(ctx: typer.Context) -> int:
-    """Where things stand: data, runs, open incidents, blind spots. Counts nothing."""
+    """Where things stand: data, runs, incidents, blind spots. Counts nothing."""
     from recsysops.reporting.status_view import status_lines
 
     options = options_of(ctx)

@@ -35,6 +35,10 @@ def median_time(durations: npt.ArrayLike, is_over: npt.ArrayLike, *, level: floa
         is_over: (n,), false where the duration is only how long it has lasted so far.
         level: probability that the interval holds the median.
 
+    Example:
+        >>> median_time([1, 2, 3, 4, 5, 6, 7], [True] * 6 + [False])
+        MedianTime(estimate=4.0, low=1.0, high=inf, n=7, n_open=1)
+
     Source:
         Kaplan & Meier (1958); David & Nagaraja, Order Statistics, 3rd ed., section 7.1.
     """
