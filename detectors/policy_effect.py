@@ -27,6 +27,7 @@ _RATES = {
 }  # fmt: skip
 """Statistic → flagged sum, the sum it is of, role at fault, what is said."""
 _FILTERED, _DEPTH = (Cells("requests", one, "moments") for one in ("filtered_rate", "mean_raw_rank_shown"))
+_DROPPED_P = 1e-5
 _NEAR = timedelta(days=30)
 _ENDS = re.compile(r"\b(end(s|ed)?|expire[sd]?|remove[sd]?|off|lifted|deleted?)\b", re.IGNORECASE)
 
@@ -40,7 +41,7 @@ class PolicyEffect:
         mean share of a request's candidates that a filter took; ``mean_raw_rank_shown``: mean raw rank of what is shown.
     Parameters:
         min_promoted_rate: least promoted_rate of an item that is told, default 0.6; min_dropped_rate: the same for dropped_rate,
-        default 0.97 (a hit that most have seen is left out too, but not for all); min_rise: least rise of either over the item's own past, default 0.3; min_filtered_change: of filtered_rate,
+        default 0.97 (a hit that most have seen is left out too, but not for all); min_promoted_rise, min_dropped_rise: least rise over the item's own past, as a share of the room to 1, default 0.4 and 0.9; min_filtered_change: of filtered_rate,
         default 0.05; min_depth_change: of mean_raw_rank_shown, relative, default 0.2.
     Needs:
         ``candidates`` with raw_rank, and shown or position; filtered_by to know which candidates were out of the race. A rule
@@ -55,7 +56,7 @@ class PolicyEffect:
         {('dropped_rate', 'item_03')}
 
     Source:
-        Exact tests of counts of single items (Przyborowski & Wilenski, 1940); gates of ``recsysops.triage.mean_gate``.
+        Beta-binomial tests of single items (Skellam, 1948); gates of ``recsysops.triage.mean_gate``.
     """
 
     meta = DetectorMeta("OUT214", "output.policy_effect", ("candidates",), "warning", "policy", yields_to_plans=True)
@@ -65,7 +66,8 @@ class PolicyEffect:
 
         min_promoted_rate: Rate = 0.6
         min_dropped_rate: Rate = 0.97
-        min_rise: Rate = 0.3
+        min_promoted_rise: Rate = 0.4
+        min_dropped_rise: Rate = 0.9
         min_filtered_change: Rate = 0.05
         min_depth_change: Rate = 0.2
 
@@ -115,8 +117,7 @@ class PolicyEffect:
         """How many items were judged, and findings; an item that all rows tell of is not told again in each slice."""
         flagged, of, _, _ = _RATES[name]
         k, n = ((keyed.reference[:, :-1, at], keyed.current[:, :-1, at].sum(axis=0)) for at in _at(keyed, flagged, of))
-        floor = self.params.min_promoted_rate if name == "promoted_rate" else self.params.min_dropped_rate
-        limits = ItemLimits(floor, self.params.min_rise)
+        limits = self._limits(name)
         found = []
         for index, change in rising_items(k, n, limits, slice_):
             item = keyed.keys[index]
@@ -126,13 +127,19 @@ class PolicyEffect:
                     told.add((name, item))
         return int((n[1] >= limits.min_rows).sum()), found
 
+    def _limits(self, name: str) -> ItemLimits:
+        """Members who have seen a hit are not shown it again: what is left out rises by itself, so it has to be sure."""
+        if name == "promoted_rate":
+            return ItemLimits(self.params.min_promoted_rate, self.params.min_promoted_rise)
+        return ItemLimits(self.params.min_dropped_rate, self.params.min_dropped_rise, max_p=_DROPPED_P)
+
     def _item(self, context: Context, name: str, item: str, change: Stated) -> Finding:
         schema = context.schema
         _, _, role, said = _RATES[name]
         return finding_of(
             self.meta, context, under_own_name(schema, change),
             table="candidates", column=role_column(schema, "candidates", role), subject=Subject("item", item),
-            statistic=name, threshold=self.params.min_rise, severity="info" if is_on_record(context, item) else "warning",
+            statistic=name, threshold=self._limits(name).min_rise, severity="info" if is_on_record(context, item) else "warning",
             headline=f"item {item} {said.format(percent(change.value))}, {before(context)} {percent(change.reference)}",
             query=_item_query(context, item, change.slice),
         )  # fmt: skip
