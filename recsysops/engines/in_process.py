@@ -106,6 +106,7 @@ class Engine:
         self._store = ProfileStore(state / "profiles")
         self._units: list[ScanUnit] = []
         self._live: dict[str, tuple[StoredProfile, ...]] = {}
+        self._fresh: set[Path] = set()
 
     def profile(self, measures: Sequence[Measure]) -> ProfilingSummary:
         """Count what has not been counted yet; a partition that cannot be read is skipped with its reason.
@@ -115,6 +116,7 @@ class Engine:
         """
         wanted = dict.fromkeys([*measures, *(Facts(name) for name in self._own)])
         self._sweep()
+        self._fresh.clear()
         self._tables, self._units = self._own, []
         own = self._count([measure for measure in wanted if measure.table in self._own], self._own)
         views = open_views(wanted, self._own, self._facts(), self._connect, self._folders)
@@ -258,6 +260,7 @@ class Engine:
             self._progress.advance()
         if todo:
             self._progress.finish()
+        self._fresh.update(one.path for one in done)
         manifest = self._note(unit, partitions, expected, (*stored, *done))
         self._live[unit.name] = _live_profiles(unit, manifest, (*stored, *done))
         self._store.forget(_superseded(unit, manifest, stored))
@@ -308,13 +311,14 @@ class Engine:
         return after
 
     def _collapse(self) -> None:
-        """Forget buckets of days that can no longer be reference."""
+        """Forget buckets of days that can no longer be reference, but for those just counted: a first run judges them all."""
         for profiles in self._live.values():
             newest = max((day for one in profiles if (day := _last_day(one.facts)) is not None), default=None)
             if newest is None:
                 continue
             first = newest - timedelta(days=self._bucket_days)
-            self._store.drop_buckets(one for one in profiles if all(day < first for day, _ in one.facts.days))
+            old = (one for one in profiles if one.path not in self._fresh)
+            self._store.drop_buckets(one for one in old if all(day < first for day, _ in one.facts.days))
 
 
 def _uncounted(unit: ScanUnit, expected: _Expected, stored: Sequence[StoredProfile]) -> frozenset[str]:

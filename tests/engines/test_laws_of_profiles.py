@@ -204,8 +204,11 @@ def test_buckets_of_days_long_past_are_dropped_by_itself(tmp_path: Path) -> None
     rows = candidate_rows(3, n_requests=10)
     later = [{**row, "ts": row["ts"] + timedelta(days=60)} for row in rows if row["ts"]]
     write_partitions(tmp_path / "candidates", [rows, later])
+    kept = tmp_path / "state/profiles/candidates"
     told(engine_of(tmp_path))
-    assert len(list((tmp_path / "state/profiles/candidates").glob("*.buckets.parquet"))) == 1
+    assert len(list(kept.glob("*.buckets.parquet"))) == 2  # the run that counted a day may judge it
+    told(engine_of(tmp_path))
+    assert len(list(kept.glob("*.buckets.parquet"))) == 1
 
 
 def test_one_row_from_the_future_does_not_drop_all_buckets(tmp_path: Path) -> None:
