@@ -30,7 +30,7 @@ def run(
         str | None, typer.Option("--finding", help="Print the arithmetic of this finding instead.", metavar="ID")
     ] = None,
 ) -> int:
-    """Show how a measure moved day by day, with the band it usually keeps to.
+    """How a measure moved, day by day, with its usual band.
 
     Measures: rows, missing_rate, null_rate, nan_rate, infinite_rate, invalid_rate, default_rate, new_rate, category_rate
     and exposure_share (of COLUMN=VALUE), distinct, mean, sd, least, greatest, median, p01 to p99.

@@ -37,7 +37,7 @@ VERBS = (
     Verb("items", "How items fare: is it happening to mine?", is_group=True),
     Verb("snapshot", "Keep what changed in the upstream tables."),
     Verb("change", "Record a deploy, configuration or experiment.", is_group=True),
-    Verb("detect", "Judge the days not yet judged and report incidents."),
+    Verb("detect", "Judge the days (or hours) not yet judged and report incidents."),
     Verb("incident", "Work on incidents: list, show, ack, handoff, resolve, retro.", is_group=True),
     Verb("compare", "Judge one cohort against another: models, policies."),
     Verb("replay", "Score logged requests again; which stage differs first?"),
