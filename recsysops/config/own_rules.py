@@ -43,7 +43,9 @@ def own_rules(root: Path, *, env: str | None = None, brand: str | None = None) -
     Raises:
         ConfigError: if a file is no YAML of ours.
     """
-    texts: list[tuple[str, Mapping[str, Any]]] = [(SETTINGS_FILE, read_layers(root / SETTINGS_FILE, env=env, brand=brand))]
+    texts: list[tuple[str, Mapping[str, Any]]] = [
+        (SETTINGS_FILE, read_layers(root / SETTINGS_FILE, env=env, brand=brand))
+    ]
     texts += [(f"concerns/{path.name}", _read(path)) for path in sorted((root / "concerns").glob("*.yaml"))]
     for section, prefix, code in SECTIONS:
         for file, content in texts:

@@ -26,6 +26,7 @@ UPSTREAM_FIRST: tuple[Stage, ...] = (
 )  # fmt: skip
 OF_OUTPUT = ("output.", "member.", "item.", "system.metric")
 """Detectors of what comes out: they show that something is wrong, seldom where."""
+STANDING = "check.incident-"
 UPSTREAM_TABLES = frozenset({"items", "item_features", "member_features"})
 SYMPTOM_WITHIN = timedelta(days=1)
 Lineage = Mapping[tuple[str, str], tuple[str, str]]
@@ -148,7 +149,9 @@ def _is_of_output(finding: Finding) -> bool:
 
 
 def _is_symptom(bundle: Sequence[Finding]) -> bool:
-    return all(map(_is_of_output, bundle))
+    """A standing check is of what its detector is of, which mostly stands beside it."""
+    said = [finding for finding in bundle if not finding.detector.startswith(STANDING)]
+    return all(map(_is_of_output, said or bundle))
 
 
 def _explains(cause: Sequence[Finding], symptom: Sequence[Finding]) -> bool:

@@ -57,6 +57,14 @@ def test_a_score_that_moved_with_an_input_is_its_symptom() -> None:
     assert (one.headline.detector, one.severity, len(one.findings)) == ("input.missing_rate", "critical", 3)
 
 
+def test_a_standing_check_of_a_score_is_a_symptom_as_the_score_is() -> None:
+    moved = output(p_value=1e-9)
+    check = replace(moved, detector="check.incident-4", p_value=None)
+    (together,) = group([found("a"), moved, check])
+    assert together.headline.column == "a"
+    assert len(group([found("a"), check])) == 2, "alone it might be of anything"
+
+
 def test_a_score_that_moved_on_another_day_or_in_another_market_is_not() -> None:
     assert len(group([output(onset=DAY - timedelta(3)), found()])) == 2
     assert len(group([output(slice=Slice("market", "SE")), found(slice=NO)])) == 2
