@@ -120,9 +120,9 @@ class Workspace:
         skip: Sequence[str] = (),
         fail_on: Severity | None = None,
         progress: Progress = SILENT,
+        tier: Tier = "daily",
     ) -> DetectReport:
         """Judge days, or hours, and keep what was found.
-        tier: Tier = "daily",
 
         Args:
             date: judge this day, again if need be.
@@ -132,15 +132,15 @@ class Workspace:
             skip: names or globs of detectors to leave out; nothing is kept then.
             fail_on: least severity that makes ``exit_code`` 1.
             progress: told of long work.
+            tier: ``fast`` judges hours, by the detectors that can.
 
         Returns:
-            tier: ``fast`` judges hours, by the detectors that can.
             what was judged and found; without ``date`` and ``since`` every complete day not yet judged, or every
             complete hour of the newest 48 that is new or has got rows since.
         """
         from recsysops.incidents.detecting import Request
 
-        return self._detect(Request(date, since, reference), only, skip, fail_on, progress, tier)
+        return self._detect(Request(date, since, reference, tier), only, skip, fail_on, progress)
 
     def compare(
         self,
@@ -335,24 +335,18 @@ class Workspace:
         return change
 
     def _detect(
-        self,
-        request: Request,
-        only: Sequence[str],
-        skip: Sequence[str],
-        fail_on: Severity | None,
-        progress: Progress,
-        tier: Tier,
+        self, request: Request, only: Sequence[str], skip: Sequence[str], fail_on: Severity | None, progress: Progress
     ) -> DetectReport:
-        from recsysops.incidents.detecting import detect, utc_now
-        from recsysops.incidents.lock import workspace_lock
         from recsysops.engines.hour_history import hourly
-        from recsysops.incidents.state import State
+        from recsysops.incidents.detecting import detect, utc_now
         from recsysops.incidents.detecting_hours import detect_hours
+        from recsysops.incidents.lock import workspace_lock
+        from recsysops.incidents.state import State
         from recsysops.looking.last_run import LastRun, write_last_run
         from recsysops.reporting.detect_report import detect_report
 
         started = time.monotonic()
-        settings = self.settings
+        settings, tier = self.settings, request.tier
         is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
         with ExitStack() as held:
             held.enter_context(workspace_lock(self.location, "detect"))
@@ -374,9 +368,9 @@ class Workspace:
             n_rows_read=counted.n_rows_read,
             seconds=time.monotonic() - started,
             is_kept=is_kept,
+            tier=tier,
         )
         if is_kept and report.days and tier == "daily":
-            tier=tier,
             note = LastRun(report.days[-1], report.n_detectors, report.skipped, report.exit_code)
             write_last_run(self.state, note)
         return report

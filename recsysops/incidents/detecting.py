@@ -16,6 +16,7 @@ from recsysops.incidents.incident import Incident
 from recsysops.incidents.judging import DayJudgement, Judge, data_digest, judge_day, rows_of
 from recsysops.incidents.state import State
 from recsysops.triage.budget import BudgetReport, budget_report
+from recsysops.triage.detector import Tier
 from recsysops.triage.findings import SEVERITIES, Finding, Skipped
 
 EVENT_TABLES = ("candidates", "outcomes")
@@ -28,6 +29,7 @@ class Request:
     date: str | None = None
     since: str | None = None
     reference: str | None = None
+    tier: Tier = "daily"
 
     @property
     def is_replay(self) -> bool:
