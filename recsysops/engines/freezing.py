@@ -88,7 +88,7 @@ def learn_sets(table: Table, wanted: Mapping[str, Cells], progress: Progress) ->
     named = {name for measure in wanted.values() for name in (measure.column, measure.pair) if name}
     belonging = {name: measure for name, measure in wanted.items() if name.startswith(CLUSTER)}
     if belonging:
-        named |= {column.name for role in ROLES if (column := table.schema.role(role)) is not None}
+        named |= {column.name for role in (*ROLES, "request_id") if (column := table.schema.role(role)) is not None}
     columns = sorted(named | ({clock.name} if clock else set()))
     partitions = _with_most_columns(table, columns)
     if not partitions or not named:

@@ -21,9 +21,10 @@ from recsysops.tables.schema import TableSchema
 CLUSTER = "cluster:"
 ROLES = ("member_id", "item_id")
 """What rows may belong to, beside their request."""
-MIN_REPEATS = 200
-"""Rows that repeat a day's member, or item, from which on it is known whether they agree."""
-MIN_AGREEING = 0.995
+MIN_PAIRS = 200
+"""Pairs of requests of one member, or with one item, from which on it is known whether they agree."""
+MIN_AGREEMENT = 0.9
+"""Beyond chance; values that are renewed during the day part some pairs."""
 Codes = npt.NDArray[np.int64]
 
 
@@ -41,35 +42,36 @@ def cluster_of(sets: Mapping[str, FrozenSet], column: str) -> str:
 def learn_clusters(sample: pa.Table, schema: TableSchema, clock: str, columns: Iterable[str]) -> dict[str, CategorySet]:
     """What each column belongs to, as a set of the one column whose values are its clusters, empty for the request.
 
-    A column belongs to members (or items) when rows of one day that share the member nearly always agree, and those that
-    share the item do not; one that agrees for both is of the day as such, and left to requests.
+    A column belongs to members (or items) when of two requests that follow one another on a day, of one member (or with one
+    item), both nearly always have the same value; one that agrees for both is of the day as such, and left to requests.
 
     Args:
-        sample: rows with the clock, the columns, and those of the roles in ``ROLES`` that the table has.
+        sample: rows with the clock, the request, the columns, and those of the roles in ``ROLES`` that the table has.
         schema: of the table.
         clock: the column that places rows in time.
         columns: what to learn.
     """
+    request = schema.role("request_id")
+    asked = _codes(sample[request.name]) if request is not None else np.arange(sample.num_rows)
     times, placeable = microseconds(sample[clock].combine_chunks(), clock)
     owners = [column.name for role in ROLES if (column := schema.role(role)) is not None]
-    groups = {name: _groups(sample[name], times // DAY_US, placeable) for name in owners}
+    pairs = {name: _pairs(_codes(sample[name]), times, placeable, asked) for name in owners}
     found = {}
     for name in columns:
         values = _codes(sample[name])
-        agreeing = [owner for owner in owners if owner != name and _agrees(values, groups[owner])]
+        agreeing = [owner for owner in owners if owner != name and _agrees(values, *pairs[owner])]
         found[cluster_name(name)] = CategorySet(tuple(agreeing) if len(agreeing) == 1 else ())
     return found
 
 
-def _groups(owner: pa.ChunkedArray, days: Codes, placeable: npt.NDArray[np.bool_]) -> Codes:
-    """A number for each day and owner; -1 for rows without."""
-    codes = _codes(owner)
-    known = placeable & (codes >= 0)
-    numbers = np.full(len(codes), -1, np.int64)
-    if known.any():
-        pairs = days[known] * (int(codes.max()) + 1) + codes[known]
-        numbers[known] = np.unique(pairs, return_inverse=True)[1]
-    return numbers
+def _pairs(owners: Codes, times: Codes, placeable: npt.NDArray[np.bool_], asked: Codes) -> tuple[Codes, Codes]:
+    """Rows that follow one another on a day under one owner, in different requests: the earlier and the later of each pair."""
+    known = np.flatnonzero(placeable & (owners >= 0))
+    order = known[np.lexsort((asked[known], times[known], owners[known]))]
+    earlier, later = order[:-1], order[1:]
+    is_pair = (owners[earlier] == owners[later]) & (times[earlier] // DAY_US == times[later] // DAY_US)
+    is_pair &= asked[earlier] != asked[later]
+    return earlier[is_pair], later[is_pair]
 
 
 def _codes(values: pa.ChunkedArray) -> Codes:
@@ -81,16 +83,10 @@ def _codes(values: pa.ChunkedArray) -> Codes:
     return np.asarray(pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _agrees(values: Codes, groups: Codes) -> bool:
-    """Whether rows of one group nearly always have the value of the group's first row; not when nothing varies at all."""
-    known = groups >= 0
-    values, groups = values[known], groups[known]
-    if len(np.unique(values)) < 2:
+def _agrees(values: Codes, earlier: Codes, later: Codes) -> bool:
+    """Cohen's kappa of the pairs: how often they agree beyond what any two rows would by chance."""
+    if len(earlier) < MIN_PAIRS:
         return False
-    numbers, first = np.unique(groups, return_index=True)
-    is_repeat = np.ones(len(groups), np.bool_)
-    is_repeat[first] = False
-    if int(is_repeat.sum()) < MIN_REPEATS:
-        return False
-    leaders = values[first][np.searchsorted(numbers, groups)]
-    return bool((values == leaders)[is_repeat].mean() >= MIN_AGREEING)
+    chance = float(((np.unique(values, return_counts=True)[1] / len(values)) ** 2).sum())
+    agreeing = float((values[earlier] == values[later]).mean())
+    return chance < 1.0 and (agreeing - chance) / (1.0 - chance) >= MIN_AGREEMENT

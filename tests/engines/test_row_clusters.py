@@ -25,7 +25,17 @@ SCHEMA = TableSchema(
         Column("what", "numeric", "item_id"),
     ),
 )
-NAMES = ("of_member", "of_item", "of_request", "of_pair", "of_day", "constant", "of_member_with_nulls")
+NAMES = (
+    "of_member",
+    "of_item",
+    "of_request",
+    "of_pair",
+    "of_day",
+    "constant",
+    "of_member_with_nulls",
+    "renewed",
+    "rare",
+)
 
 
 def log(n_requests: int = 400, slate: int = 10, seed: int = 0) -> pa.Table:
@@ -36,10 +46,14 @@ def log(n_requests: int = 400, slate: int = 10, seed: int = 0) -> pa.Table:
     item = rng.integers(0, 40, len(day))
     of_member, of_item = rng.normal(size=(2, 60)), rng.normal(size=(2, 40))
     start = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    minute = np.repeat(np.sort(rng.integers(0, 1200, n_requests)), slate)
     return pa.table(
         {
             "request": [f"r{one}" for one in np.repeat(np.arange(n_requests), slate)],
-            "at": pa.array([start + timedelta(days=int(one)) for one in day], pa.timestamp("us", "UTC")),
+            "at": pa.array(
+                [start + timedelta(days=int(d), minutes=int(m)) for d, m in zip(day, minute, strict=True)],
+                pa.timestamp("us", "UTC"),
+            ),
             "who": [f"m{one}" for one in member],
             "what": item,
             "of_member": of_member[day, member],
@@ -48,6 +62,8 @@ def log(n_requests: int = 400, slate: int = 10, seed: int = 0) -> pa.Table:
             "of_pair": rng.normal(size=len(day)),
             "of_day": day.astype(float),
             "constant": np.ones(len(day)),
+            "renewed": of_item[(minute > 300).astype(int), item],
+            "rare": np.repeat(rng.random(n_requests) < 0.02, slate),
             "of_member_with_nulls": pa.array(
                 np.where(member % 5 == 0, np.nan, of_member[day, member]), from_pandas=True
             ),
@@ -66,6 +82,8 @@ def test_columns_belong_to_members_items_or_requests() -> None:
         "of_day": (),
         "constant": (),
         "of_member_with_nulls": ("who",),
+        "renewed": ("what",),
+        "rare": (),
     }
 
 
