@@ -1,4 +1,5 @@
-"""What tests of several rooms need: a private server of PostgreSQL where it is installed, and places for the state."""
+"""What tests of several rooms need: a private server of PostgreSQL where it is installed, places for the state, and logs that are
+made once."""
 
 from __future__ import annotations
 
@@ -10,10 +11,17 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from recsysops import Workspace
 from recsysops.incidents.location import StateLocation
+
+if TYPE_CHECKING:
+    from tiny_world import TinyWorld
+
+    from recsysops.reporting.detect_report import DetectReport
 
 NUMBERS = count(1)
 
@@ -74,3 +82,26 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> StateLocation:
         return StateLocation(tmp_path / "state")
     location: StateLocation = request.getfixturevalue("server")
     return location
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> TinyWorld:
+    """A small service that has run warm-up and three days of its log."""
+    from tiny_world import TinyWorld
+
+    return TinyWorld.begin(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def log(tiny_world: TinyWorld) -> Path:
+    """The folder of that service after ten days of its log without a fault; two models came into service meanwhile."""
+    return tiny_world.clean(7).folder
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, DetectReport]:
+    """A folder of the small log whose days are judged, and what was found; tests must not write there."""
+    from looking_logs import write_logs
+
+    folder = write_logs(tmp_path_factory.mktemp("looking") / "logs")
+    return folder, Workspace(folder).detect(since="3d")
