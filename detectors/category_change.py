@@ -16,7 +16,7 @@ from recsysops.triage.evidence import before, finding_of, literal, percent, rate
 from recsysops.triage.findings import Finding, Looked, Skipped
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
-from recsysops.triage.shape_gate import ShapeChange, ShapeLimits, shape_gate
+from recsysops.triage.shape_gate import MIN_CLUSTERS, ShapeChange, ShapeLimits, shape_gate
 from recsysops.triage.watched import IDS, clocked, columns_of
 
 _MIN_NAMED = 0.2
@@ -102,7 +102,8 @@ class CategoryChange:
         named = range(contrast.n_specials, len(contrast.cells))
         shares = [CellRate(contrast.cells[index], (index,), valued) for index in named]
         told = set()
-        for change in _strongest(rate_gate(contrast, shares, RateLimits(self.params.min_share_change))):
+        limits = RateLimits(self.params.min_share_change, min_clusters=MIN_CLUSTERS)
+        for change in _strongest(rate_gate(contrast, shares, limits)):
             if change.slice.dimension != column:
                 told.add(change.slice)
                 statistic = "vanished_rate" if change.value == 0 else "category_rate"

@@ -44,6 +44,8 @@ class RateLimits:
     min_ratio: float = 2.0
     only_up: bool = False
     max_p: float = MAX_P
+    min_clusters: int = 0
+    """Current requests (members, items) below which a slice is no evidence: shares of a handful of them are theirs alone."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _confirmed(contrast: CellContrast, rate: Rate, index: int, limits: RateLimit
     deff = [max((d for d in (one, *known) if d is not None), default=1.0) if one is None else one for one in known]
     test = tested_rates(reference, current, *(np.full((1, 1), d) for d in deff))
     p_value = float(test.p_value[0, 0])
-    if p_value > limits.max_p:
+    if p_value > limits.max_p or n_clusters(contrast.load_buckets("current", index)) < limits.min_clusters:
         return None
     effect, before = rate_effects(reference, current, limits)
     k, n = current[0].sum(), current[1].sum()
@@ -161,6 +163,24 @@ def rate_terms(
         Term("chance", "degrees of freedom", test.dof, "8 of the prior + days − 1"),
         Term("chance", "p", float(test.p_value[0, 0]), f"two-sided Student's t; at most {limits.max_p:g} to be a finding"),
     )  # fmt: skip
+
+
+def n_clusters(buckets: Counts) -> float:
+    """About how many clusters have rows, from how many buckets they fall into; many where all are in use or none are kept.
+
+    Args:
+        buckets: (n_units × 32, n_cells), as a contrast loads them.
+
+    Example:
+        >>> round(n_clusters(np.arange(32)[:, None] < 8), 1), n_clusters(np.ones((32, 1), np.int64))
+        (9.2, inf)
+    """
+    in_use = (
+        int((buckets.reshape(-1, N_BUCKETS, buckets.shape[-1]).sum(axis=(0, 2)) > 0).sum())
+        if len(buckets)
+        else N_BUCKETS
+    )
+    return float(-N_BUCKETS * np.log1p(-in_use / N_BUCKETS)) if in_use < N_BUCKETS else float("inf")
 
 
 def clustered(contrast: CellContrast, rate: Rate, window: Window, slice_index: int) -> float | None:

@@ -17,6 +17,7 @@ from recsysops.statistics.psi import expected_psi, psi
 from recsysops.statistics.wasserstein import wasserstein
 from recsysops.triage.arithmetic import Term
 from recsysops.triage.moderated import moderated_variance, upper_p
+from recsysops.triage.rate_gate import n_clusters
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +25,8 @@ MAX_P = 1e-3
 """No finding is yielded above this; triage sets the day's own, stricter limit."""
 MIN_ROWS = 400
 """Shapes of fewer rows are not judged: 32 bins would hold a dozen rows each."""
+MIN_CLUSTERS = 16
+"""A shape made by a handful of requests (members, items) is theirs alone."""
 PRIOR_DOF = 8.0
 TAIL_SHARE = 0.0015
 """Bins that together hold no more of the reference, from either end, are its tails (cut at 0.1 % and 99.9 %)."""
@@ -252,6 +255,8 @@ def _p_noise(
     reference, current = (contrast.load_buckets(window, index)[:, cells] for window in ("reference", "current"))
     if not len(reference) or not len(current):
         return 0.0, None
+    if n_clusters(current) < MIN_CLUSTERS:
+        return 1.0, None
     total = reference.sum(axis=0).astype(np.float64)
     by_bucket = current.reshape(-1, N_BUCKETS, len(cells)).sum(axis=0).astype(np.float64)
     left_out = statistic(np.broadcast_to(total, by_bucket.shape), by_bucket.sum(axis=0) - by_bucket)

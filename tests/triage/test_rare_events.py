@@ -8,7 +8,7 @@ from scipy import stats
 
 from recsysops.testing.histories import cell_contrast
 from recsysops.triage.rare_events import rare_gate, rows_together
-from recsysops.triage.rate_gate import Rate, RateLimits
+from recsysops.triage.rate_gate import Rate, RateLimits, rate_gate
 
 FLAGGED = Rate("flagged_rate", (1,), (0, 1))
 LIMITS = RateLimits(0.001, 3.0)
@@ -64,3 +64,15 @@ def test_clusters_are_counted_from_buckets(k: int) -> None:
         )
         estimates.append(rows_together(contrast, FLAGGED, "current", 0))
     assert np.median(estimates) == pytest.approx(4.0, rel=0.15)
+
+
+@pytest.mark.parametrize(("n_clusters_", "is_found"), [(6, False), (200, True)])
+def test_a_slice_of_a_handful_of_clusters_is_no_evidence_where_that_is_asked(n_clusters_: int, is_found: bool) -> None:
+    rng = np.random.default_rng(4)
+    rows = np.bincount(rng.integers(0, 32, n_clusters_), minlength=32) * 40
+    rest, flagged = np.zeros_like(rows), rows
+    current = np.stack([rest, flagged], axis=-1)[None, None]
+    reference = np.stack([rng.poisson(40, (10, 32)), rng.poisson(20, (10, 32))], axis=-1)[:, None]
+    contrast = cell_contrast(reference, current, ("rest", "flagged"))
+    assert bool(list(rate_gate(contrast, [FLAGGED], RateLimits(min_clusters=16)))) is is_found
+    assert list(rate_gate(contrast, [FLAGGED], RateLimits()))
