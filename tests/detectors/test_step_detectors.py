@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from recsysops.detectors.late_events import LateEvents
-from recsysops.detectors.stuck_feature import StuckFeature
-from recsysops.detectors.unit_change import UnitChange
-from recsysops.detectors.value_loss import ValueLoss
-from recsysops.detectors.wrong_entity import WrongEntity
+from recsysops import registry
 from recsysops.testing.example_features import example_features, stuck
 from recsysops.testing.example_log import ExampleLog, findings, verdicts
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding, Skipped
 
-DETECTORS: tuple[Callable[[], Detector], ...] = (StuckFeature, UnitChange, ValueLoss, WrongEntity, LateEvents)
+NAMES = ("input.stuck_feature", "input.unit_change", "input.value_loss", "input.wrong_entity", "input.late_events")
+DETECTORS: dict[str, Detector] = {
+    plugin.name: made(made.Params())
+    for plugin in registry.plugins("detectors")
+    if plugin.name in NAMES and (made := plugin.load())
+}
 HEALTHY = example_features()
 
 
@@ -39,9 +41,13 @@ def rounded(rows: pd.DataFrame) -> object:
     return pd.to_datetime(seconds.astype(np.float32).astype(np.float64), unit="s", utc=True)
 
 
+def exchanged_values(name: str, n: int, rows: pd.DataFrame) -> object:
+    return rolled(rows[name], n)
+
+
 def exchanged(log: ExampleLog, n: int) -> ExampleLog:
     for name in ("joined_at", "languages", "minutes_7d"):
-        log = with_column(log, "member_features", name, lambda rows, name=name: rolled(rows[name], n))
+        log = with_column(log, "member_features", name, partial(exchanged_values, name, n))
     return log
 
 
@@ -73,7 +79,7 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_fault_is_found_by_its_detector(name: str) -> None:
     log, detector, table, column = FAULTS[name]
-    found = [one for made in DETECTORS for one in findings(made(), log)]
+    found = [one for detector_ in DETECTORS.values() for one in findings(detector_, log)]
     told = {(one.detector, one.table, one.column) for one in found}
     also = {("input.late_events", table, "last_play_at")} if name == "stuck table" else set()
     assert told == {(detector, table, column), *also}
@@ -87,14 +93,14 @@ def test_the_fault_is_found_by_its_detector(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("made", DETECTORS, ids=lambda made: made.__name__)
-def test_healthy_days_are_silent(made: Callable[[], Detector], seed: int) -> None:
-    assert not findings(made(), example_features(seed=10 + seed))
+@pytest.mark.parametrize("name", NAMES)
+def test_healthy_days_are_silent(name: str, seed: int) -> None:
+    assert not findings(DETECTORS[name], example_features(seed=10 + seed))
 
 
-@pytest.mark.parametrize("made", DETECTORS, ids=lambda made: made.__name__)
-def test_the_first_day_asks_for_more(made: Callable[[], Detector]) -> None:
-    said = verdicts(made(), replace(HEALTHY, days=HEALTHY.days[-1:]))
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_day_asks_for_more(name: str) -> None:
+    said = verdicts(DETECTORS[name], replace(HEALTHY, days=HEALTHY.days[-1:]))
     assert [one.kind for one in said if isinstance(one, Skipped)] == ["too_little_data"]
     assert not [one for one in said if isinstance(one, Finding)]
 
@@ -104,6 +110,8 @@ def test_a_table_of_which_hardly_anything_is_the_same_is_not_called_stuck() -> N
     is_half = half["key"].str[-1].isin(list("01234"))
     still = stuck(HEALTHY, "item_features", "plays_1d").tables["item_features"]
     mixed = half.assign(plays_1d=np.where(is_half, still["plays_1d"], half["plays_1d"]))
-    (found,) = findings(StuckFeature(), replace(HEALTHY, tables={**HEALTHY.tables, "item_features": mixed}))
+    (found,) = findings(
+        DETECTORS["input.stuck_feature"], replace(HEALTHY, tables={**HEALTHY.tables, "item_features": mixed})
+    )
     assert found.column == "plays_1d"
     assert 0.5 < found.value < 0.65

@@ -88,6 +88,6 @@ def test_only_the_latest_row_of_the_day_before_counts() -> None:
         ("a", NOW - timedelta(hours=1), 3.0, None, None), ("a", NOW, 2.0, None, None),
         ("b", NOW - timedelta(days=2), 7.0, None, None), ("b", NOW, 7.0, None, None),
     )  # fmt: skip
-    assert found.loc["a", "x"].tolist() == [None, "same"]
-    assert found.loc["b", "x"].tolist() == [None, None]
+    assert found["x"][found.index == "a"].tolist() == [None, "same"]
+    assert found["x"][found.index == "b"].tolist() == [None, None]
     assert "odd" not in found
