@@ -12,7 +12,19 @@ from importlib import import_module
 
 from benchmarks.measuring import machine
 
-NAMES = ("start_up", "cells", "everything", "memory", "daily_run", "rivals", "clean_alarms", "power", "world", "spark", "labelled_anomalies")
+NAMES = (
+    "start_up",
+    "cells",
+    "everything",
+    "memory",
+    "daily_run",
+    "rivals",
+    "clean_alarms",
+    "power",
+    "world",
+    "spark",
+    "labelled_anomalies",
+)
 
 
 def main() -> None:
