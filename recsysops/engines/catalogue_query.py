@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
 from recsysops.errors import SourceError
 from recsysops.profiles.catalogue import AHEAD_DAYS, FIRST_DAYS, Catalogue
+from recsysops.tables.shifted_days import shifted
 from recsysops.tables.table import Table
 from recsysops.tables.views.impressions import CATALOGUE_DAYS
 from recsysops.tables.views.normal_rows import register_rows
@@ -55,7 +56,7 @@ def read_catalogue(
 def _register_items(
     stack: ExitStack, connection: duckdb.DuckDBPyConnection, items: Table, days: DaysByPartition, day: date
 ) -> None:
-    first = day - timedelta(days=CATALOGUE_DAYS)
+    first = shifted(day, -CATALOGUE_DAYS)
     is_dated = items.schema.role("as_of") is not None
     wanted = [
         one for one in items.partitions() if not is_dated or any(first <= at <= day for at, _ in days.get(one.key, ()))
@@ -70,13 +71,13 @@ def _launches(connection: duckdb.DuckDBPyConnection, items: Table, day: date) ->
         f"arg_max({name}, coalesce(as_of, TIMESTAMPTZ 'epoch')) AS {name}"
         for name in ("launch_at", "owner", "expected_audience")
     )
-    end = day + timedelta(days=1)
+    end = shifted(day, 1)
     rows = connection.execute(
         f"SELECT item_id, epoch_us(launch_at), owner, expected_audience FROM (SELECT item_id, {last} FROM items "
         "WHERE $end = $end AND "
         + known
         + " GROUP BY item_id) WHERE launch_at BETWEEN $first AND $last ORDER BY item_id",
-        {"end": end, "first": day - timedelta(days=FIRST_DAYS), "last": day + timedelta(days=AHEAD_DAYS)},
+        {"end": end, "first": shifted(day, -FIRST_DAYS), "last": shifted(day, AHEAD_DAYS)},
     ).fetchall()
     return Catalogue(
         launches={item: _moment(us) for item, us, _, _ in rows},
@@ -93,7 +94,7 @@ def _with_ends(known: Catalogue, connection: duckdb.DuckDBPyConnection, day: dat
         f"SELECT item_id, market, epoch_us(moment) FROM (SELECT item_id, market, grouping(market) AS is_whole, {last} "
         "FROM availability GROUP BY GROUPING SETS ((item_id), (item_id, market))) WHERE moment BETWEEN ? AND ? "
         "AND (is_whole = 1 OR market IS NOT NULL) ORDER BY ALL",
-        [day - timedelta(days=FIRST_DAYS), day + timedelta(days=AHEAD_DAYS)],
+        [shifted(day, -FIRST_DAYS), shifted(day, AHEAD_DAYS)],
     ).fetchall()
     return replace(
         known,

@@ -27,6 +27,7 @@ from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
 from recsysops.profiles.measures import Cells, Facts, Measure
 from recsysops.profiles.store import ProfileStore, StoredProfile
 from recsysops.tables.schema import Schema
+from recsysops.tables.shifted_days import shifted
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS, with_views
@@ -196,7 +197,7 @@ class Engine:
     def _days_up_to(self, last: date, since: date | None = None) -> tuple[date, ...]:
         """Consecutive days that end with ``last``, from the first with rows on, at most ``MAX_DAYS``."""
         present = [day for name in EVENT_TABLES for day in self.event_days(name) if day <= last]
-        first = max(min(present, default=last), last - timedelta(days=MAX_DAYS - 1), since or date.min)
+        first = max(min(present, default=last), shifted(last, 1 - MAX_DAYS), since or date.min)
         return tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
 
     def window(self, days: Sequence[date]) -> WindowProfiles:

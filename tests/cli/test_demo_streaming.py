@@ -28,9 +28,10 @@ def test_the_copy_is_a_workspace_with_its_models(folder: Path) -> None:
 
 
 def test_the_wrong_language_is_found_on_its_day(folder: Path) -> None:
-    report = Workspace(folder).detect(date=WRONG_SINCE, only=["input.category_change"])
-    found = [one for one in report.findings.values() if one.column == "item_language"]
-    assert "new_rate" in {one.statistic for one in found}
+    report = Workspace(folder).detect(date=WRONG_SINCE, only=["input.wrong_entity"])
+    (found,) = report.findings.values()
+    assert (found.table, found.column, found.day.isoformat()) == ("item_features", "language", WRONG_SINCE)
+    assert found.headline.startswith("language of 1 of 419 items has changed")
 
 
 @pytest.mark.slow
@@ -41,7 +42,7 @@ def test_the_demo_runs_the_commands_it_prints(tmp_path: Path, capsys: Captured) 
     assert captured.err == ""
     for words in commands(folder, logs=Logs.STREAMING):
         assert f"$ {shlex.join(['recsysops', *words])}\n" in captured.out
-    assert "item_language has values never seen before" in " ".join(captured.out.split())
+    assert "language of 1 of 419 items has changed" in " ".join(captured.out.split())
     assert f"On {WRONG_SINCE} the language of item {story.ITEM} was set wrongly" in captured.out
 
 

@@ -89,9 +89,10 @@ def refused(root: Path, captured: Captured, *words: str) -> str:
 
 
 def test_an_incident_from_list_to_retro(root: Path, capsys: Captured) -> None:
-    first, *_, last = screen(root, capsys, "list").splitlines()
+    text = screen(root, capsys, "list")
+    first, *_, last = text.splitlines()
     assert ": 1 incident open (1 " in first
-    assert "nobody has taken any on · judged through 2026-03-06" in first
+    assert "nobody has taken any on · judged through 2026-03-06" in " ".join(text.split())
     assert last.endswith("incident ack 1")
     assert "Incident 1 is acknowledged by anna: recency is NULL" in screen(root, capsys, "ack", "#1", "--note", "mine")
     assert "is diagnosed" in screen(root, capsys, "mark", "1", "diagnosed")
@@ -190,7 +191,8 @@ def test_python_is_the_command_lines_equal(root: Path) -> None:
 
 def test_a_workspace_without_days_has_no_incident(root: Path, capsys: Captured) -> None:
     shutil.rmtree(Workspace(root).state)
-    first, *_, last = screen(root, capsys, "list").splitlines()
+    text = screen(root, capsys, "list")
+    first, *_, last = text.splitlines()
     assert "no incident is open · no day has been judged yet" in first
     assert last.endswith("detect")
     assert "expected a workspace with incidents" in refused(root, capsys, "ack", "1")

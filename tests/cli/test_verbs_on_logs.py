@@ -99,7 +99,8 @@ def test_a_second_run_has_nothing_to_judge_and_says_so(judged: tuple[Path, dict[
     assert main(["detect", "-w", str(root)]) == 0
     text = capsys.readouterr().out
     assert text.startswith("Nothing new to judge: the last complete day, 2026-03-06, is judged; 1 incident")
-    assert f"next   recsysops --workspace {root} detect --date 2026-03-06 --verbose" in text
+    assert f"next   recsysops --workspace {root} incident " in text
+    assert f"recsysops --workspace {root} detect --date 2026-03-06 --verbose" in text
     assert main(["detect", "-w", str(root), "--json"]) == 0
     report = strict(capsys.readouterr().out)
     assert report["window"] == {"start": None, "end": None, "days": []}

@@ -58,4 +58,4 @@ def test_the_detector_is_listed(package: Path) -> None:
     done = run(package, "-m", "recsysops", "detectors", "list")
     assert done.returncode == 0, done.stderr
     assert "example.short_slate" in done.stdout
-    assert "Slates have become shorter." in done.stdout
+    assert "Slates have become shorter" in done.stdout

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from recsysops.errors import RecSysOpsError, SourceError
 from recsysops.tables.contract import Kind
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.shifted_days import shifted
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.normal_rows import SQL_TYPES, register_rows
@@ -179,8 +180,8 @@ class ViewSource:
 
     def _keys(self, lookup: Lookup, days: Sequence[tuple[date, int]]) -> dict[str, tuple[tuple[date, int], ...]]:
         """The partitions that have rows of the days looked up, with those days; all of a table without a clock."""
-        first = min(day for day, _ in days) - timedelta(days=lookup.days_before)
-        last = max(day for day, _ in days) + timedelta(days=lookup.days_after)
+        first = shifted(min(day for day, _ in days), -lookup.days_before)
+        last = shifted(max(day for day, _ in days), lookup.days_after)
         known = self.days_of(lookup.table)
         if self.tables[lookup.table].contract.clock == "":
             return dict(known)
