@@ -76,6 +76,7 @@ def week(tmp_path: Path, serve: Callable[[], Listener], monkeypatch: pytest.Monk
     """Two weeks of history, judged before anybody was to be told; then a chat and a pager are set up."""
     source, root = sample_logs.path("streaming"), tmp_path / "streaming"
     shutil.copytree(source / "logs", root / "logs", ignore=lambda folder, names: [n for n in names if "day=" in n])
+    shutil.copytree(source / "models", root / "models")
     text = (source / "recsysops.yaml").read_text().replace("clock: archive", "clock: wall")
     (root / "recsysops.yaml").write_text(text)
     week = Week(root, serve(), serve())
