@@ -35,7 +35,7 @@ demo: setup ## audit real serving logs: init, check, detect, compare
 drill: setup ## the full scorecard: every planted fault, five sizes, three seeds; goes on where it was
 	$(BIN)/recsysops drill run --jobs $(JOBS) --folder $(DRILL) --html $(DRILL)/scorecard.html --markdown docs/scorecard.md
 
-drill-quick: setup ## every planted fault once, and is any lost that was found before? (under 5 minutes on two cores)
+drill-quick: setup ## every planted fault once, and is any lost that was found before? (about a quarter of an hour on two cores)
 	$(BIN)/recsysops drill run --quick --jobs $(JOBS) --folder $(DRILL)-quick --html $(DRILL)-quick/scorecard.html
 	RECSYSOPS_DRILL=$(abspath $(DRILL)-quick) $(BIN)/python -m pytest -m slow tests/drills/test_quick_drill.py
 
