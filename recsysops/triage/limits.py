@@ -44,8 +44,9 @@ class Limits:
         """The same limits, tightened until an alarm needs −log10(p) of at least ``score``.
 
         Example:
-            >>> Limits(1e-4, 1e-5, 1e-3).at_score(6.0)
-            Limits(digest=1e-06, page=1e-07, near=1e-05)
+            >>> tighter = Limits(1e-4, 1e-5, 1e-3).at_score(6.0)
+            >>> tighter.digest, round(tighter.page, 9), round(tighter.near, 7)
+            (1e-06, 1e-07, 1e-05)
         """
         tighter = max(10.0**-score, 0.0)
         if tighter >= self.digest:
