@@ -39,7 +39,7 @@ drill-quick: setup ## every planted fault once, and is any lost that was found b
 	$(BIN)/recsysops drill run --quick --jobs $(JOBS) --folder $(DRILL)-quick --html $(DRILL)-quick/scorecard.html
 	RECSYSOPS_DRILL=$(abspath $(DRILL)-quick) $(BIN)/python -m pytest -m slow tests/drills/test_quick_drill.py
 
-test: setup ## the tests (under 8 minutes on two cores)
+test: setup ## the tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-slow: setup ## the wheel, other Pythons, kills at random moments, many seeds
