@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,12 +118,13 @@ class IcebergSource:
     def _load(self) -> _Snapshot:
         from pyiceberg.io.pyarrow import schema_to_pyarrow
 
-        table = self._catalog().load_table(self._identifier)
         partitions, files = {}, {}
-        written = _written(table)
-        for task in table.scan().plan_files():
-            one = self._partition(task, table.location(), written)
-            partitions[one.key], files[one.key] = one, task
+        with closing(self._catalog()) as catalog:
+            table = catalog.load_table(self._identifier)
+            written = _written(table)
+            for task in table.scan().plan_files():
+                one = self._partition(task, table.location(), written)
+                partitions[one.key], files[one.key] = one, task
         schema = _narrow(schema_to_pyarrow(table.schema(), include_field_ids=False))
         return _Snapshot(table, schema, partitions, files)
 
