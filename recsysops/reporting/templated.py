@@ -11,12 +11,12 @@ from recsysops.reporting.plain import literal
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(template: str, values: dict[str, Any]) -> str:
-    """The whole page as text."""
+def page(template: str, values: dict[str, Any], folder: Path = TEMPLATES) -> str:
+    """The whole page as text; a room with templates of its own names their folder, the style sheets are shared."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -21,28 +21,24 @@ from recsysops.drills.views.tally import (
     points_of,
     tally,
 )
-from recsysops.reporting.numbers import count, number, percent, seconds
-from recsysops.reporting.plain import literal
+from recsysops.reporting.numbers import count, seconds
+from recsysops.reporting.templated import page
 
 TEMPLATES = Path(__file__).parent / "templates"
+_CALLED = {
+    "words": words,
+    "point_at": point_at,
+    "points_of": points_of,
+    "is_found": is_found,
+    "plot_of": plot_of,
+    "count": count,
+}
+"""What the template calls by itself."""
 
 
 def card_page(card: Card) -> str:
     """The whole page as text. Everything that comes from data is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(literal=literal, percent=percent, number=number)
-    environment.globals.update(
-        words=words, point_at=point_at, points_of=points_of, is_found=is_found, plot_of=plot_of, count=count
-    )
-    return environment.get_template("scorecard.html").render(**_values(card)) + "\n"
+    return page("scorecard.html", _values(card), TEMPLATES)
 
 
 def _values(card: Card) -> dict[str, Any]:
@@ -57,4 +53,5 @@ def _values(card: Card) -> dict[str, Any]:
         "stages": by_stage([*curves, *benign(card)]),
         "missed": missed(card, tallies[0].multiple) if tallies else (),
         "not_planted": not_planted(card),
+        **_CALLED,
     }
