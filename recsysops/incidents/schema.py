@@ -23,14 +23,38 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 
-judged_days = Table(
-    "judged_days",
-    metadata,
-    Column("day", String, primary_key=True),
-    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("detectors", String, nullable=False),
-    Column("data", String, nullable=False),
-)
+
+def _judged(unit: str) -> Table:
+    """Days or hours that were judged: in which run, by which detectors, from which rows."""
+    return Table(
+        f"judged_{unit}s",
+        metadata,
+        Column(unit, String, primary_key=True),
+        Column("run", Integer, ForeignKey("runs.id"), nullable=False),
+        Column("detectors", String, nullable=False),
+        Column("data", String, nullable=False),
+    )
+
+
+def _found(unit: str) -> Table:
+    """Findings on judged days or in hours: reported and so part of an incident, or near misses that count the next time."""
+    return Table(
+        f"finding_{unit}s",
+        metadata,
+        Column("finding", String, primary_key=True),
+        Column(unit, String, ForeignKey(f"judged_{unit}s.{unit}"), primary_key=True),
+        Column("incident", Integer, ForeignKey("incidents.id")),
+        Column("is_kept", Boolean, nullable=False),
+        Column("value", Float),
+        Column("reference_value", Float),
+        Column("p_value", Float),
+        Column("effect", Float),
+        Index(f"finding_{unit}s_{unit}", unit),
+        Index(f"finding_{unit}s_incident", "incident"),
+    )
+
+
+judged_days = _judged("day")
 
 incidents = Table(
     "incidents",
@@ -60,46 +84,11 @@ findings = Table(
     Column("latest", Text, nullable=False),
 )
 
-finding_days = Table(
-    "finding_days",
-    metadata,
-    Column("finding", String, primary_key=True),
-    Column("day", String, ForeignKey("judged_days.day"), primary_key=True),
-    Column("incident", Integer, ForeignKey("incidents.id")),
-    Column("is_kept", Boolean, nullable=False),
-    Column("value", Float),
-    Column("reference_value", Float),
-    Column("p_value", Float),
-    Column("effect", Float),
-    Index("finding_days_day", "day"),
-    Index("finding_days_incident", "incident"),
-)
-"""A finding on a day: reported and so part of an incident, or a near miss that counts tomorrow."""
-
-judged_hours = Table(
-    "judged_hours",
-    metadata,
-    Column("hour", String, primary_key=True),
-    Column("run", Integer, ForeignKey("runs.id"), nullable=False),
-    Column("detectors", String, nullable=False),
-    Column("data", String, nullable=False),
-)
+finding_days = _found("day")
+judged_hours = _judged("hour")
 """Hours that the fast tier has judged: ``2026-11-20T14``, UTC. Their days may not be judged yet."""
 
-finding_hours = Table(
-    "finding_hours",
-    metadata,
-    Column("finding", String, primary_key=True),
-    Column("hour", String, ForeignKey("judged_hours.hour"), primary_key=True),
-    Column("incident", Integer, ForeignKey("incidents.id")),
-    Column("is_kept", Boolean, nullable=False),
-    Column("value", Float),
-    Column("reference_value", Float),
-    Column("p_value", Float),
-    Column("effect", Float),
-    Index("finding_hours_hour", "hour"),
-    Index("finding_hours_incident", "incident"),
-)
+finding_hours = _found("hour")
 """A finding in an hour; judging the day anew leaves it alone."""
 
 told = Table(
