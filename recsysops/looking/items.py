@@ -15,6 +15,7 @@ from recsysops.errors import ConfigError, NotEnoughDataError
 from recsysops.looking.age_cohorts import NO_COHORT, YOUNG_DAYS, Place, cohort_standing
 from recsysops.looking.item_rows import ItemCounts
 from recsysops.statistics.count_tails import garwood_interval
+from recsysops.statistics.estimate import Estimate
 from recsysops.statistics.item_health import gamma_poisson, log_ratio
 from recsysops.tables.nearest import did_you_mean
 
@@ -38,19 +39,6 @@ FLAGS: tuple[Flag, ...] = (
     "over-produced",
 )
 """In the order of urgency."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval; nan where it cannot be said."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, float]:
-        """JSON-ready."""
-        return {"value": self.value, "low": self.low, "high": self.high}
 
 
 @dataclass(frozen=True)

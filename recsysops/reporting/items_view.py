@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterator
 
 from recsysops.looking.age_cohorts import Place
-from recsysops.looking.items import Estimate, ItemHealth, ItemsReport
+from recsysops.looking.items import ItemHealth, ItemsReport
 from recsysops.reporting.lines import Column, Line, next_lines, table, wrapped
 from recsysops.reporting.not_looked import span
 from recsysops.reporting.numbers import NOTHING, count, percent
 from recsysops.reporting.plain import literal
 from recsysops.reporting.sparkline import sparkline
+from recsysops.statistics.estimate import Estimate
 
 N_SHOWN = 15
 N_NAMED = 3

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from recsysops.drills.fault import FaultMeta, Truth
+from recsysops.statistics.estimate import Estimate
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,13 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class Share:
-    """A rate with its 95 % interval (Jeffreys for shares, Garwood for counts per exposure)."""
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, float]:
-        """JSON-ready."""
-        return {"value": self.value, "low": self.low, "high": self.high}
-
-
-@dataclass(frozen=True)
 class CurvePoint:
     """All seeds of one severity."""
 
     multiple: float
     severity: float
     n: int
-    detected: Share
+    detected: Estimate
     delay_runs: float | None
     """Median over those found."""
     precision: float | None
@@ -139,9 +127,9 @@ class CleanAlarms:
 
     n_days: int
     n_alarms: int
-    per_30_days: Share
+    per_30_days: Estimate
     n_pages: int
-    pages_per_30_days: Share
+    pages_per_30_days: Estimate
     told: tuple[str, ...] = ()
     """Each alarm: day, headline, and the benign event of that day if there was one."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from scipy import special
 
-from recsysops.drills.scorecard.results import Share
 from recsysops.statistics.count_tails import garwood_interval
+from recsysops.statistics.estimate import Estimate
 
 _TAIL = 0.025
 
 
-def share(n_successes: int, n: int) -> Share:
+def share(n_successes: int, n: int) -> Estimate:
     """A share of few trials, with the Jeffreys interval; it reaches to the end where none or all succeeded.
 
     Raises:
@@ -23,12 +23,12 @@ def share(n_successes: int, n: int) -> Share:
     shape = (n_successes + 0.5, n - n_successes + 0.5)
     low = float(special.betaincinv(*shape, _TAIL)) if n_successes else 0.0
     high = float(special.betaincinv(*shape, 1 - _TAIL)) if n_successes < n else 1.0
-    return Share(n_successes / n, low, high)
+    return Estimate(n_successes / n, low, high)
 
 
-def rate_per_30_days(n_events: int, n_days: int) -> Share:
+def rate_per_30_days(n_events: int, n_days: int) -> Estimate:
     """Events in thirty days, with the exact Poisson interval; anything is possible when no day was watched."""
     if not n_days:
-        return Share(0.0, 0.0, 30.0)
+        return Estimate(0.0, 0.0, 30.0)
     interval = garwood_interval(n_events, n_days / 30)
-    return Share(float(interval.estimate), float(interval.low), float(interval.high))
+    return Estimate(float(interval.estimate), float(interval.low), float(interval.high))

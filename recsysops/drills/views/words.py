@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from recsysops.drills.fault import FaultMeta
-from recsysops.drills.scorecard.results import Card, CleanAlarms, CurvePoint, FaultCurve, Share
+from recsysops.drills.scorecard.results import Card, CleanAlarms, CurvePoint, FaultCurve
 from recsysops.drills.views.tally import FOUND_SHARE, STATED, is_found, points_of, smallest_found
 from recsysops.reporting.lines import NARROW
 from recsysops.reporting.numbers import NOTHING, count, number, percent
 from recsysops.reporting.plain import literal
+from recsysops.statistics.estimate import Estimate
 
 _BASELINES = {
     "static_psi": ("PSI > 0.2", "PSI above 0.2 in any column, against the first month"),
@@ -99,7 +100,7 @@ def of(n: int, total: int) -> str:
     return f"{n}{NARROW}of{NARROW}{total}"
 
 
-def share(one: Share) -> str:
+def share(one: Estimate) -> str:
     """``67 % [21, 95]``: whole percents, as a handful of trials can carry."""
     value, low, high = (f"{100 * part:.0f}" for part in (one.value, one.low, one.high))
     return f"{value} % [{low}, {high}]".replace(" ", NARROW)
@@ -110,7 +111,7 @@ def trials(point: CurvePoint) -> str:
     return of(round(point.detected.value * point.n), point.n)
 
 
-def rate(one: Share) -> str:
+def rate(one: Estimate) -> str:
     """A rate per 30 days: ``0.4 [0.1, 1.2]``."""
     return f"{one.value:.1f} [{one.low:.1f}, {one.high:.1f}]".replace(" ", NARROW)
 
