@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from recsysops.profiles.history import History
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.tables.schema import Column, Schema, TableSchema
-from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
+from recsysops.triage.detector import DetectorMeta, Verdict
 from recsysops.triage.evidence import without_reference
 from recsysops.triage.findings import Looked
-from recsysops.triage.number_shift import N_LOOKED, judge_numbers
-from recsysops.triage.shape_gate import ShapeLimits
+from recsysops.triage.number_shift import N_LOOKED, ShapeFloors, judge_numbers
 from recsysops.triage.watched import IDS, SCORES, clocked, columns_of
 
 _NOT_JUDGED = IDS | SCORES | frozenset({"override_generation", "sampling_rate"})
@@ -54,14 +53,8 @@ class DistributionShift:
         yields_to_plans=True,
     )
 
-    class Params(Parameters):
+    class Params(ShapeFloors):
         """Floors of ``input.distribution_shift``."""
-
-        min_ks: Rate = 0.03
-        min_psi: Positive = 0.05
-        min_w1_over_iqr: Positive = 0.05
-        min_rank_shift: Positive = 0.02
-        min_tail_change: Rate = 0.005
 
     def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
@@ -77,22 +70,13 @@ class DistributionShift:
             yield skipped
             return
         n_series = n_columns = 0
-        limits = ShapeLimits(
-            self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr, self.params.min_rank_shift
-        )
         for table in clocked(history.context.schema, self.meta.watches):
             for column in _numbers(table):
                 contrast = history.cells(Cells(table.table, column.name, "histogram"))
                 if contrast is not None:
                     n_series, n_columns = n_series + N_LOOKED * len(contrast.slices), n_columns + 1
                     yield from judge_numbers(
-                        self.meta,
-                        history.context,
-                        table.table,
-                        column.name,
-                        contrast,
-                        limits,
-                        self.params.min_tail_change,
+                        self.meta, history.context, table.table, column.name, contrast, self.params
                     )
         yield Looked(self.meta.name, n_series, f"distributions of {n_columns} numeric columns", N_LOOKED * n_columns)
 

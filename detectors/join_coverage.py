@@ -11,8 +11,8 @@ from recsysops.profiles.slices import EVERYTHING
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import before, finding_of, percent, where, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped, Stage
+from recsysops.triage.evidence import before, finding_of, lacking, percent, where, without_reference
+from recsysops.triage.findings import Finding, Looked, Stage
 from recsysops.triage.own_names import in_own_names, role_column
 from recsysops.triage.rare_events import rare_gate
 from recsysops.triage.rate_gate import Rate as CellRate
@@ -99,11 +99,9 @@ class JoinCoverage:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         breaks = list(_watched(context.schema))
-        if not breaks:
-            reason = "needs outcomes that name their request, or a catalogue"
-            yield Skipped(self.meta.name, "not_applicable", reason, "outcomes")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta, breaks, "needs outcomes that name their request, or a catalogue", "outcomes"
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return

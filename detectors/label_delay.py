@@ -12,8 +12,8 @@ from recsysops.profiles.measures import Cells, Measure
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import before, finding_of, literal, percent, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import before, finding_of, lacking, literal, percent, without_reference
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.own_names import in_own_names, role_column
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
@@ -79,11 +79,9 @@ class LabelDelay:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         measures = [one for one in self.measures(context.schema) if isinstance(one, Cells)]
-        if not measures:
-            reason = "needs outcomes with request_id or ingested_at"
-            yield Skipped(self.meta.name, "not_applicable", reason, "outcomes")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta, measures, "needs outcomes with request_id or ingested_at", "outcomes"
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return

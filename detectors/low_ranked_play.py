@@ -10,7 +10,7 @@ from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import before, finding_of, literal, percent, where, without_reference
+from recsysops.triage.evidence import before, finding_of, lacking, literal, percent, where, without_reference
 from recsysops.triage.findings import Finding, Looked, Skipped, Stage
 from recsysops.triage.own_names import in_own_names
 from recsysops.triage.rate_gate import Rate as CellRate
@@ -69,11 +69,12 @@ class LowRankedPlay:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         measures = list(_measures(context.schema))
-        if not measures:
-            reason = "needs outcomes with an origin, and members on both sides, to find what members looked for"
-            yield Skipped(self.meta.name, "not_applicable", reason, "outcomes")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta,
+            measures,
+            "needs outcomes with an origin, and members on both sides, to find what members looked for",
+            "outcomes",
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return

@@ -11,8 +11,8 @@ from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Verdict
-from recsysops.triage.evidence import before, finding_of, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import before, finding_of, lacking, without_reference
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.mean_gate import MeanChange, MeanLimits, mean_gate, means_of
 from recsysops.triage.own_names import own_slice, role_column
 from recsysops.triage.shown import chosen, is_shown, named, under_own_name
@@ -70,11 +70,9 @@ class PriceExposure:
         context = history.context
         asked = set(self.measures(context.schema))
         measures = [measure for measure in _MEASURES if measure in asked]
-        if not measures:
-            reason = "needs prices of candidates, shown and not"
-            yield Skipped(self.meta.name, "not_applicable", reason, "candidates")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta, measures, "needs prices of candidates, shown and not", "candidates"
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return

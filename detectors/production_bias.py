@@ -14,7 +14,7 @@ from recsysops.tables.schema import Schema
 from recsysops.triage.arithmetic import Term
 from recsysops.triage.bias_change import BiasChanges, bias_changes
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Verdict
-from recsysops.triage.evidence import Stated, finding_of, literal, not_between_cohorts, without_reference
+from recsysops.triage.evidence import Stated, finding_of, lacking, literal, not_between_cohorts, without_reference
 from recsysops.triage.findings import Finding, Looked, Skipped, Subject
 from recsysops.triage.on_record import records_of
 from recsysops.triage.own_names import role_column
@@ -71,11 +71,16 @@ class ProductionBias:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         counted = list(_counted(context.schema))
-        if not counted:
-            reason = "needs outcomes with an origin, to know what members look for by themselves"
-            yield Skipped(self.meta.name, "not_applicable", reason, "outcomes")
-            return
-        skipped = not_between_cohorts(self.meta, context) or without_reference(self.meta, context)
+        skipped = (
+            lacking(
+                self.meta,
+                counted,
+                "needs outcomes with an origin, to know what members look for by themselves",
+                "outcomes",
+            )
+            or not_between_cohorts(self.meta, context)
+            or without_reference(self.meta, context)
+        )
         if skipped is not None:
             yield skipped
             return

@@ -9,8 +9,8 @@ from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Verdict
-from recsysops.triage.evidence import before, finding_of, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import before, finding_of, lacking, without_reference
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.mean_gate import MeanChange, MeanLimits, mean_gate, means_of
 from recsysops.triage.own_names import own_slice, role_column
 from recsysops.triage.shown import followed_query, named, under_own_name
@@ -61,11 +61,9 @@ class RankQuality:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         measures = list(_measures(context.schema))
-        if not measures:
-            reason = "needs positions and outcomes that name their request"
-            yield Skipped(self.meta.name, "not_applicable", reason, "candidates")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta, measures, "needs positions and outcomes that name their request", "candidates"
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from recsysops.profiles.history import History
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.tables.schema import Schema
-from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import without_reference
-from recsysops.triage.findings import Looked, Skipped
-from recsysops.triage.number_shift import N_LOOKED, judge_numbers
-from recsysops.triage.shape_gate import ShapeLimits
+from recsysops.triage.detector import DetectorMeta, Verdict
+from recsysops.triage.evidence import lacking, without_reference
+from recsysops.triage.findings import Looked
+from recsysops.triage.number_shift import N_LOOKED, ShapeFloors, judge_numbers
 
 
 class ScoreShift:
@@ -40,14 +39,8 @@ class ScoreShift:
 
     meta = DetectorMeta("OUT202", "output.score_shift", ("candidates",), "warning", "ranking", yields_to_plans=True)
 
-    class Params(Parameters):
+    class Params(ShapeFloors):
         """Floors of ``output.score_shift``."""
-
-        min_ks: Rate = 0.03
-        min_psi: Positive = 0.05
-        min_w1_over_iqr: Positive = 0.05
-        min_rank_shift: Positive = 0.02
-        min_tail_change: Rate = 0.005
 
     def __init__(self, params: Params | None = None) -> None:
         self.params = params or self.Params()
@@ -62,22 +55,16 @@ class ScoreShift:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         measures = [measure for measure in self.measures(context.schema) if isinstance(measure, Cells)]
-        if not measures:
-            yield Skipped(self.meta.name, "not_applicable", "no column plays the role score or raw_score", "candidates")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(
+            self.meta, measures, "no column plays the role score or raw_score", "candidates"
+        ) or without_reference(self.meta, context)
         if skipped is not None:
             yield skipped
             return
         n_series = n_whole = 0
-        limits = ShapeLimits(
-            self.params.min_psi, self.params.min_ks, self.params.min_w1_over_iqr, self.params.min_rank_shift
-        )
         for measure in measures:
             contrast = history.cells(measure)
             if contrast is not None:
                 n_series, n_whole = n_series + N_LOOKED * len(contrast.slices), n_whole + N_LOOKED
-                yield from judge_numbers(
-                    self.meta, context, "candidates", measure.column, contrast, limits, self.params.min_tail_change
-                )
+                yield from judge_numbers(self.meta, context, "candidates", measure.column, contrast, self.params)
         yield Looked(self.meta.name, n_series, f"distributions of {len(measures)} score columns", n_whole)

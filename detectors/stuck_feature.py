@@ -8,10 +8,10 @@ from recsysops.profiles.history import Context, History
 from recsysops.profiles.measures import Measure
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Rate, Verdict
-from recsysops.triage.evidence import before, finding_of, not_between_cohorts, percent, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import before, finding_of, percent
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
-from recsysops.triage.steps import ENTITY, MISSING, Stepped, cells_named, step_query, step_rate, stepped
+from recsysops.triage.steps import ENTITY, MISSING, Stepped, cells_named, step_query, step_rate, stepped, without_steps
 
 
 class StuckFeature:
@@ -54,12 +54,7 @@ class StuckFeature:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         watched = list(stepped(context.schema))
-        if not watched:
-            yield Skipped(
-                self.meta.name, "not_applicable", "needs features of items or members with as_of", "item_features"
-            )
-            return
-        skipped = not_between_cohorts(self.meta, context) or without_reference(self.meta, context)
+        skipped = without_steps(self.meta, context, watched)
         if skipped is not None:
             yield skipped
             return

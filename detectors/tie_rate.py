@@ -8,8 +8,8 @@ from recsysops.profiles.history import Context, History
 from recsysops.profiles.measures import Measure, PerRequest
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import Stated, before, finding_of, percent, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import Stated, before, finding_of, lacking, percent, without_reference
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.own_names import own_slice, role_column
 from recsysops.triage.rate_gate import RateChange, RateLimits
 from recsysops.triage.request_rates import Flagged, rising_rates
@@ -62,10 +62,9 @@ class TieRate:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         measures = list(_measures(context.schema))
-        if not measures:
-            yield Skipped(self.meta.name, "not_applicable", "no column plays the role score", "candidates")
-            return
-        skipped = without_reference(self.meta, context)
+        skipped = lacking(self.meta, measures, "no column plays the role score", "candidates") or without_reference(
+            self.meta, context
+        )
         if skipped is not None:
             yield skipped
             return

@@ -8,12 +8,12 @@ from recsysops.profiles.history import CellContrast, History
 from recsysops.profiles.measures import Measure
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import before, finding_of, not_between_cohorts, percent, without_reference
-from recsysops.triage.findings import Looked, Skipped
+from recsysops.triage.evidence import before, finding_of, percent
+from recsysops.triage.findings import Looked
 from recsysops.triage.rare_events import rare_gate
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateLimits
-from recsysops.triage.steps import ENTITY, cells_named, step_query, step_rate, stepped
+from recsysops.triage.steps import ENTITY, cells_named, step_query, step_rate, stepped, without_steps
 
 _SAID = {"gone_rate": "missing", "zeroed_rate": "0"}
 
@@ -59,11 +59,7 @@ class ValueLoss:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         watched = list(stepped(context.schema))
-        if not watched:
-            reason = "needs features of items or members with as_of"
-            yield Skipped(self.meta.name, "not_applicable", reason, "item_features")
-            return
-        skipped = not_between_cohorts(self.meta, context) or without_reference(self.meta, context)
+        skipped = without_steps(self.meta, context, watched)
         if skipped is not None:
             yield skipped
             return

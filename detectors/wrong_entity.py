@@ -12,13 +12,13 @@ from recsysops.profiles.slices import EVERYTHING
 from recsysops.statistics.proportions import clopper_pearson_interval
 from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, Verdict
-from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts, percent, without_reference
-from recsysops.triage.findings import Finding, Looked, Skipped
+from recsysops.triage.evidence import Stated, finding_of, percent
+from recsysops.triage.findings import Finding, Looked
 from recsysops.triage.rare_events import rare_gate
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, counted_rates
 from recsysops.triage.request_rates import NEVER_DAYS, NEVER_IN
-from recsysops.triage.steps import ENTITY, MISSING, Stepped, cells_named, step_query, step_rate, stepped
+from recsysops.triage.steps import ENTITY, MISSING, Stepped, cells_named, step_query, step_rate, stepped, without_steps
 
 _CALM = ("same", "nudged", *MISSING)
 """Steps that are no exchange; losses and small movements have findings of their own."""
@@ -74,11 +74,7 @@ class WrongEntity:
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         watched = list(stepped(context.schema))
-        if not watched:
-            reason = "needs features of items or members with as_of"
-            yield Skipped(self.meta.name, "not_applicable", reason, "item_features")
-            return
-        skipped = not_between_cohorts(self.meta, context) or without_reference(self.meta, context)
+        skipped = without_steps(self.meta, context, watched)
         if skipped is not None:
             yield skipped
             return

@@ -101,6 +101,11 @@ def finding_of(
     )
 
 
+def lacking(meta: DetectorMeta, watched: object, needs: str, table: str) -> Skipped | None:
+    """What the detector needs, when ``watched`` is empty or None: nothing of it is there."""
+    return None if watched else Skipped(meta.name, "not_applicable", needs, table)
+
+
 def without_reference(meta: DetectorMeta, context: Context) -> Skipped | None:
     """What is still needed, when there is nothing to compare with."""
     if context.reference_days:

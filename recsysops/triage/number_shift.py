@@ -10,32 +10,42 @@ import numpy.typing as npt
 
 from recsysops.profiles.history import CellContrast, Context
 from recsysops.tables.identifiers import quote_identifier
-from recsysops.triage.detector import DetectorMeta
+from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate
 from recsysops.triage.evidence import before, finding_of, percent, rate_query, where
 from recsysops.triage.findings import Finding, Stage
 from recsysops.triage.location_gate import LocationLimits, location_gate
-from recsysops.triage.rate_gate import Rate, RateLimits, rate_gate
+from recsysops.triage.rate_gate import Rate as CellRate
+from recsysops.triage.rate_gate import RateLimits, rate_gate
 from recsysops.triage.shape_gate import ATOM_WIDTH, ShapeChange, ShapeLimits, shape_gate, tail_bins
 
 N_LOOKED = 6
 """Series per slice: three distances of the shape, the mean rank and two rates."""
 
 
+class ShapeFloors(Parameters):
+    """Floors of the detectors of shapes: the least distances, and the least change of a tail, worth a finding."""
+
+    min_ks: Rate = 0.03
+    min_psi: Positive = 0.05
+    min_w1_over_iqr: Positive = 0.05
+    min_rank_shift: Positive = 0.02
+    min_tail_change: Rate = 0.005
+
+    @property
+    def limits(self) -> ShapeLimits:
+        """Those of the shape."""
+        return ShapeLimits(self.min_psi, self.min_ks, self.min_w1_over_iqr, self.min_rank_shift)
+
+
 def judge_numbers(
-    meta: DetectorMeta,
-    context: Context,
-    table: str,
-    column: str,
-    contrast: CellContrast,
-    limits: ShapeLimits,
-    min_tail_change: float,
+    meta: DetectorMeta, context: Context, table: str, column: str, contrast: CellContrast, floors: ShapeFloors
 ) -> Iterator[Finding]:
     """Findings on one histogram, at most one for the shape and one for each kind of tail in each slice."""
     bins = tuple(range(contrast.n_specials, len(contrast.cells)))
     if contrast.edges is None or len(contrast.edges) < 2 or _is_constant(contrast, bins):
         return
     stage: Stage = "upstream" if table != "candidates" else meta.stage
-    for change in _changes(contrast, bins, limits):
+    for change in _changes(contrast, bins, floors.limits):
         yield finding_of(
             meta, context, change,
             table=table, column=column, statistic=change.statistic, threshold=change.threshold,
@@ -43,7 +53,7 @@ def judge_numbers(
             headline=_shape_headline(context, column, contrast, change, bins),
             query=_quantile_query(context, table, column, change),
         )  # fmt: skip
-    for tail in _tails(contrast, bins, min_tail_change):
+    for tail in _tails(contrast, bins, floors.min_tail_change):
         for moved in rate_gate(contrast, [tail.rate], tail.limits):
             yield finding_of(
                 meta, context, moved,
@@ -68,7 +78,7 @@ def _changes(contrast: CellContrast, bins: tuple[int, ...], limits: ShapeLimits)
 class _Tail:
     """Rows outside (``lower``, ``upper``], as a rate."""
 
-    rate: Rate
+    rate: CellRate
     limits: RateLimits
     lower: float
     upper: float
@@ -84,9 +94,9 @@ def _tails(contrast: CellContrast, bins: tuple[int, ...], min_change: float) -> 
     edges = contrast.edges
     assert edges is not None
     low, high = tail_bins(contrast.reference[:, 0, bins].sum(axis=0))
-    outer = Rate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
+    outer = CellRate("tail_rate", (*bins[: low + 1], *bins[high:]), bins)
     yield _Tail(outer, RateLimits(min_change, 10.0, only_up=True), float(edges[low]), float(edges[high - 1]))
-    beyond = Rate("beyond_range_rate", (bins[0], bins[-1]), bins)
+    beyond = CellRate("beyond_range_rate", (bins[0], bins[-1]), bins)
     limits = RateLimits(min_change / 5.0, 10.0, only_up=True)
     if (low, high) != (0, len(bins) - 1):
         yield _Tail(beyond, limits, float(edges[0]), float(edges[-1]))

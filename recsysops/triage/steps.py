@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from recsysops.profiles.measures import Cells
 from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema
 from recsysops.tables.views.steps import AGE
+from recsysops.triage.detector import DetectorMeta
+from recsysops.triage.evidence import lacking, not_between_cohorts, without_reference
+from recsysops.triage.findings import Skipped
 from recsysops.triage.own_names import role_column
 from recsysops.triage.rate_gate import Rate
 
@@ -41,6 +44,15 @@ def stepped(schema: Schema) -> Iterator[Stepped]:
             known = own.column(column.name)
             if column.role is None and not column.name.startswith(AGE) and known is not None:
                 yield Stepped(base, column.name, known.kind, Cells(view, column.name, "frequencies"))
+
+
+def without_steps(meta: DetectorMeta, context: Context, watched: Sequence[Stepped]) -> Skipped | None:
+    """Why steps cannot be judged: there are no features of entities, these are cohorts, or there is no earlier day."""
+    return (
+        lacking(meta, watched, "needs features of items or members with as_of", "item_features")
+        or not_between_cohorts(meta, context)
+        or without_reference(meta, context)
+    )
 
 
 def cells_named(contrast: CellContrast, *names: str, prefixes: tuple[str, ...] = ()) -> tuple[int, ...]:
