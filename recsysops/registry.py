@@ -219,8 +219,13 @@ def plugins(shelf: Shelf) -> tuple[Plugin, ...]:
     return tuple(found)
 
 
-def plugin(shelf: Shelf, name: str) -> Plugin:
+def plugin(shelf: Shelf, name: str, others: Sequence[str] = ()) -> Plugin:
     """The plugin of that name.
+
+    Args:
+        shelf: where it stands.
+        name: of the plugin.
+        others: names that are no plugins but may have been meant.
 
     Raises:
         PluginError: if there is none; the message names the nearest.
@@ -231,7 +236,7 @@ def plugin(shelf: Shelf, name: str) -> Plugin:
     for candidate in known:
         if candidate.name == name:
             return candidate
-    nearest = get_close_matches(name, [candidate.name for candidate in known], n=1)
+    nearest = get_close_matches(name, [*(candidate.name for candidate in known), *others], n=1)
     listing = "drill list" if shelf == "faults" else f"{shelf} list"
     hint = f"did you mean {nearest[0]}?" if nearest else f"`recsysops {listing}` shows them"
     raise PluginError(shelf, found=repr(name), expected="the name of an installed plugin", next_step=hint)

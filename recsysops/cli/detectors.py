@@ -15,13 +15,11 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command("list")
 def list_(ctx: typer.Context) -> int:
     """List the detectors: name, code, severity and what each says; in a workspace its own rules too."""
-    from recsysops.config.own_rules import nearest_workspace, own_rules
+    from recsysops.config.own_rules import rules_near
     from recsysops.reporting.shelf import listed, listed_lines
 
     options = options_of(ctx)
-    root = nearest_workspace(options.path)
-    own = own_rules(root, env=options.env, brand=options.brand) if root is not None else ()
-    rows = listed("detectors", own)
+    rows = listed("detectors", rules_near(options.path, env=options.env, brand=options.brand))
     if options.json:
         print_json({"schema_version": 1, "detectors": [row.to_dict() for row in rows]})
     else:
@@ -34,11 +32,13 @@ def show(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Dotted name, e.g. input.missing_rate.", metavar="NAME")],
 ) -> int:
-    """Show one detector: what it says, its parameters and what it needs."""
+    """Show one detector: what it says, its parameters and what it needs; of a workspace's own rule what it states."""
+    from recsysops.config.own_rules import is_own, rules_near
     from recsysops.reporting.shelf import described, described_lines
 
-    card = described(name)
     options = options_of(ctx)
+    own = rules_near(options.path, env=options.env, brand=options.brand) if is_own(name) else ()
+    card = described(name, own)
     if options.json:
         print_json({"schema_version": 1, **card.to_dict()})
     else:

@@ -15,7 +15,8 @@ from recsysops.cli.progress import progress_for
 def run(
     ctx: typer.Context,
     measure: Annotated[
-        str | None, typer.Argument(help="rows, missing_rate, default_rate, mean, median, p95, distinct, …")
+        str | None,
+        typer.Argument(help="rows, missing_rate, mean, median, p95, distinct, …; or concern.NAME, check.NAME"),
     ] = None,
     column: Annotated[
         str | None, typer.Argument(help="Column or role; COLUMN=VALUE for one category, item or other key.")

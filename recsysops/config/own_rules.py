@@ -6,7 +6,7 @@ Only plain YAML is read, so that listing stays quick; whether a rule is sound is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,13 @@ class OwnRule:
     severity: str
     summary: str
     file: str
+    stated: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As it stands in the file."""
+
+
+def is_own(name: str) -> bool:
+    """Whether a detector's name is that of a workspace's own rule: ``concern.…`` or ``check.…``."""
+    return name.startswith(tuple(f"{prefix}." for _, prefix, _ in SECTIONS))
 
 
 def nearest_workspace(path: Path | None) -> Path | None:
@@ -35,6 +42,16 @@ def nearest_workspace(path: Path | None) -> Path | None:
     here = Path.cwd()
     places = [path] if path is not None else [here, *here.parents]
     return next((folder for folder in places if (folder / SETTINGS_FILE).is_file()), None)
+
+
+def rules_near(path: Path | None, *, env: str | None = None, brand: str | None = None) -> tuple[OwnRule, ...]:
+    """The rules of the workspace that was named, or of the nearest one upward; none outside one.
+
+    Raises:
+        ConfigError: if a file is no YAML of ours.
+    """
+    root = nearest_workspace(path)
+    return tuple(own_rules(root, env=env, brand=brand)) if root is not None else ()
 
 
 def own_rules(root: Path, *, env: str | None = None, brand: str | None = None) -> Iterator[OwnRule]:
@@ -52,13 +69,13 @@ def own_rules(root: Path, *, env: str | None = None, brand: str | None = None) -
             for name, stated in _mapping(content.get(section)).items():
                 summary = _mapping(stated).get("description") or f"{name} is not as expected."
                 severity = _mapping(stated).get("severity") or "warning"
-                yield OwnRule(f"{prefix}.{name}", code, str(severity), str(summary), file)
+                yield OwnRule(f"{prefix}.{name}", code, str(severity), str(summary), file, _mapping(stated))
     for path in standing_files(root):
         stated = _read(path)
         where = f"{stated.get('table')}.{stated.get('column')}" if stated.get("column") else stated.get("table")
         summary = f"Incident {stated.get('incident')} is back: {stated.get('statistic')} of {where}."
         severity = stated.get("severity") or "warning"
-        yield OwnRule(f"check.{path.stem}", STANDING_CODE, str(severity), summary, f"checks/{path.name}")
+        yield OwnRule(f"check.{path.stem}", STANDING_CODE, str(severity), summary, f"checks/{path.name}", stated)
 
 
 def standing_files(root: Path) -> list[Path]:

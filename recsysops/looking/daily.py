@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from recsysops.errors import ConfigError
 from recsysops.looking.measure_names import Shown
+from recsysops.looking.rule_days import rule_values
 from recsysops.profiles.history import CellContrast, History, KeyedContrast, MomentContrast, Window
 from recsysops.profiles.measures import Cells, Keyed
 from recsysops.profiles.slices import EVERYTHING, Slice
@@ -43,6 +44,8 @@ def daily(shown: Shown, history: History, slices: Sequence[Slice]) -> list[Daily
     Raises:
         ConfigError: if a category or key never occurs.
     """
+    if shown.declared is not None:
+        return _declared(shown, history, slices)
     if isinstance(shown.measure, Keyed):
         return [_keyed(shown, history, one) for one in slices]
     assert isinstance(shown.measure, Cells)
@@ -59,6 +62,10 @@ def slices_by(history: History, shown: Shown, dimension: str | None) -> tuple[Sl
     """Every row, or the values of a dimension by their rows, most first."""
     if not dimension:
         return (EVERYTHING,)
+    if shown.declared is not None:
+        values = rule_values(shown, history, dimension)
+        own = zip(-np.nansum(values.rows, axis=0), values.slices, strict=True)
+        return tuple(one for _, one in sorted(pair for pair in own if pair[1].dimension == dimension))
     rows = history.cells(Cells(shown.table, by_hour=True))
     if rows is None:
         return ()
@@ -71,6 +78,19 @@ def days_of(history: History, shown: Shown) -> tuple[date, ...]:
     """The days that were folded, in order of time."""
     rows = history.cells(Cells(shown.table, by_hour=True))
     return (*rows.reference_days, *rows.current_days) if rows is not None else ()
+
+
+def _declared(shown: Shown, history: History, slices: Sequence[Slice]) -> list[Daily]:
+    """On the days of the table; nan and no rows where the rule has no number."""
+    values = rule_values(shown, history, next((one.dimension for one in slices), ""))
+    place = {day: row for row, day in enumerate(values.days)}
+    days = days_of(history, shown)
+    at, known = [place.get(day, 0) for day in days], np.array([day in place for day in days])
+    return [
+        Daily(one, np.where(known, values.values[at, index], np.nan), np.where(known, values.rows[at, index], 0.0))
+        for index, one in enumerate(values.slices)
+        if one in slices
+    ]
 
 
 def _cells(shown: Shown, contrast: CellContrast, slice_: Slice) -> Daily:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from recsysops.errors import ConfigError
 from recsysops.profiles.measures import Cells, Keyed, Measure
@@ -14,6 +14,9 @@ from recsysops.tables.nearest import did_you_mean
 from recsysops.tables.schema import Column, Schema, TableSchema
 from recsysops.triage.evidence import literal
 from recsysops.triage.watched import cells_of
+
+if TYPE_CHECKING:
+    from recsysops.config.declared import DeclaredSettings
 
 Kind = Literal["volume", "rate", "share", "number", "distinct"]
 
@@ -66,6 +69,14 @@ class Shown:
     """Of a share: the category or key."""
     level: float = 0.5
     """Of a quantile, in (0, 1)."""
+    by: str = ""
+    """Of a workspace's own rule: the dimension that it is about."""
+    also: tuple[Measure, ...] = ()
+    """What else has to be counted."""
+    declared: DeclaredSettings | None = None
+    """Of a concern or check: the rule itself."""
+    said: str = ""
+    """Of a workspace's own rule: what is shown and expected, in words."""
 
     @property
     def is_rate(self) -> bool:
@@ -74,7 +85,9 @@ class Shown:
 
     @property
     def title(self) -> str:
-        """``missing_rate of candidates.age``."""
+        """``missing_rate of candidates.age``; of a rule what it watches and expects."""
+        if self.said:
+            return self.said
         about = f"{self.table}.{self.column}" if self.column else self.table
         return f"{self.name} of {about}" + (f" = {self.value}" if self.value else "")
 

@@ -140,8 +140,13 @@ def dimension(by: str | None, shown: Shown, known: Sequence[str]) -> str:
     Raises:
         ConfigError: if the table is not sliced by it.
     """
+    by = by or shown.by
     if not by:
         return ""
+    if shown.declared is not None and shown.declared.per == "item":
+        if by != shown.by:
+            raise ConfigError("--by", found=repr(by), expected=f"no slice: {shown.name} is about every {shown.by}")
+        return by
     if by not in known:
         advice = did_you_mean(by, known, f"slices of {shown.table} are {', '.join(known) or 'not configured'}")
         raise ConfigError("--by", found=repr(by), expected=f"a slice of {shown.table}", next_step=advice)
@@ -226,6 +231,8 @@ def _rows(found: Sequence[Daily], n_days: int) -> Floats:
 
 def _query(shown: Shown, context: Context, asked: Asked, days: Sequence[date]) -> str:
     schema = context.schema.table(shown.table)
+    if not shown.sql:
+        return ""
     clock = schema.role(TABLES[shown.table].clock) if schema else None
     day = f"CAST({quote_identifier(clock.name)} AS DATE)" if clock else "NULL"
     by = f", {quote_identifier(asked.by)}" if asked.by else ""

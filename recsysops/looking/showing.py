@@ -47,7 +47,7 @@ def count_and_show(
         NotEnoughDataError: if there are no rows in those days.
     """
     sliced_by = dimension(by, shown, table.schema.slices)
-    engine = count(list(dict.fromkeys([Cells(shown.table, by_hour=True), shown.measure])))
+    engine = count(list(dict.fromkeys([Cells(shown.table, by_hour=True), shown.measure, *shown.also])))
     last = last_complete_day(engine, shown.table, settings)
     asked = Asked(shown, sliced_by, _first_day(since, last), last)
     *before, newest = asked.folded_days(settings.detect.reference_days)

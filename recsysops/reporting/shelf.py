@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import indent
 from typing import Any
 
 from recsysops.config.own_rules import OwnRule
@@ -86,13 +87,16 @@ def listed_lines(shelf: Shelf, rows: Sequence[Listed], width: int) -> Iterator[L
     yield Line(f"next   recsysops {shelf} show {rows[0].name}" if rows else "")
 
 
-def described(name: str) -> Described:
-    """One detector in full; this imports it.
+def described(name: str, own: Sequence[OwnRule] = ()) -> Described:
+    """One detector in full; this imports it, unless it is one of the workspace's own rules.
 
     Raises:
         PluginError: if there is no such detector, or it cannot be imported.
     """
-    entry = plugin("detectors", name)
+    rule = next((one for one in own if one.name == name), None)
+    if rule is not None:
+        return _described_rule(rule)
+    entry = plugin("detectors", name, [one.name for one in own])
     cls = entry.load()
     meta = cls.meta
     parameters = tuple(_parameter(field, info) for field, info in cls.Params.model_fields.items())
@@ -100,6 +104,17 @@ def described(name: str) -> Described:
     return Described(
         meta.name, meta.code, meta.severity, meta.stage, tuple(meta.watches), entry.origin, doc, parameters
     )
+
+
+def _described_rule(rule: OwnRule) -> Described:
+    """What a rule states, as it stands in its file; its stage is that of the detector it asks, where there is one."""
+    from recsysops.config.yaml_dialect import dump_yaml
+
+    asked = next((one for one in plugins("detectors") if one.name == rule.stated.get("detector")), None)
+    stage = str(asked.declared(META).get("stage", "world")) if asked is not None else "world"
+    table = str(rule.stated.get("table") or "candidates")
+    doc = f"{rule.summary}\n\nStated in {rule.file}:\n" + indent(dump_yaml(dict(rule.stated)).rstrip(), "    ")
+    return Described(rule.name, rule.code, rule.severity, stage, (table,), rule.file, doc, ())
 
 
 def described_lines(card: Described, width: int) -> Iterator[Line]:

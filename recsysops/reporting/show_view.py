@@ -28,9 +28,10 @@ def show_lines(report: ShowReport, width: int, *, verbose: bool = False, command
         for one in report.series:
             yield Line("")
             yield from _days(report, one, width)
-    yield Line("")
-    yield Line("Query (DuckDB, on the table's own files)")
-    yield Line("  " + literal(report.query), "dim")
+    if report.query:
+        yield Line("")
+        yield Line("Query (DuckDB, on the table's own files)")
+        yield Line("  " + literal(report.query), "dim")
     yield Line("")
     yield from next_lines([f"{command} {' '.join(_again(report))} {'--html show.html' if verbose else '--verbose'}"])
 
@@ -121,5 +122,6 @@ def _again(report: ShowReport) -> list[str]:
     shown = report.shown
     words = ["show", shown.name]
     words += [shown.column + (f"={shown.value}" if shown.value else "")] if shown.column else []
-    words += ["--table", shown.table] + (["--by", report.by] if report.by else [])
+    words += ["--table", shown.table] if shown.declared is None else []
+    words += ["--by", report.by] if report.by else []
     return [shlex.quote(word) for word in [*words, "--since", report.days[0].isoformat()]]

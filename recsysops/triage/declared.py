@@ -17,7 +17,7 @@ from recsysops.tables.identifiers import quote_identifier
 from recsysops.tables.schema import Schema, TableSchema
 from recsysops.tables.sql_expression import ExpressionError, columns_of
 from recsysops.tables.views.contracts import CONTRACTS
-from recsysops.triage.declared_values import Values, measure_of, values_of
+from recsysops.triage.declared_values import Values, aggregate_sql, measure_of, values_of
 from recsysops.triage.detector import Detector, DetectorMeta, Parameters, Verdict
 from recsysops.triage.evidence import Stated, finding_of, where
 from recsysops.triage.expectations import broken
@@ -165,19 +165,12 @@ def _query(declared: DeclaredSettings, context: Context, table: TableSchema, cha
     if declared.metric:
         return ""
     measure = measure_of(declared, table)
-    above = f"TRY(({measure.numerator}\n))"
-    values = {
-        "share": f"avg(CASE WHEN {above} THEN 1.0 WHEN NOT {above} THEN 0.0 END)",
-        "mean": f"avg({above})",
-        "total": f"sum({above})",
-        "ratio": f"sum({above}) / sum(TRY(({measure.denominator}\n)))",
-    }
     clock = table.role(CONTRACTS[table.table].clock)
     day = f"CAST({quote_identifier(clock.name)} AS DATE)" if clock else "NULL"
     rows = where(context, table.table, change.slice, (*context.reference_days, *context.current_days))
     kept = f" FILTER ({measure.where}\n)" if measure.where else ""
     return (
-        f"SELECT {day} AS day, {values[measure.form]} AS value, count(*){kept} AS n_rows "
+        f"SELECT {day} AS day, {aggregate_sql(measure)} AS value, count(*){kept} AS n_rows "
         f"FROM {quote_identifier(table.table)} {rows}"
         f"{(' AND ' if rows else ' WHERE ') + f'({measure.where}{chr(10)})' if measure.where else ''} "
         "GROUP BY day ORDER BY day"

@@ -58,6 +58,18 @@ def measure_of(declared: DeclaredSettings, table: TableSchema) -> Expression:
     )  # fmt: skip
 
 
+def aggregate_sql(measure: Expression, kept: str = "") -> str:
+    """The number as SQL would say it over a group of rows; ``kept`` is a FILTER on each of its sums."""
+    above = f"TRY(({measure.numerator}\n))"
+    sums = {
+        "share": f"avg(CASE WHEN {above} THEN 1.0 WHEN NOT {above} THEN 0.0 END){kept}",
+        "mean": f"avg({above}){kept}",
+        "total": f"sum({above}){kept}",
+        "ratio": f"sum({above}){kept} / sum(TRY(({measure.denominator}\n))){kept}",
+    }
+    return sums[measure.form]
+
+
 def _is_wanted(declared: DeclaredSettings, table: TableSchema, slice_: Slice) -> bool:
     if declared.per == "item":
         item = table.role("item_id")

@@ -83,7 +83,7 @@ def _chosen(only: Sequence[str], skip: Sequence[str], declared: Sequence[str]) -
     known = plugins("detectors")
     for pattern in (*only, *skip):
         if not any(fnmatchcase(name, pattern) for name in (*(entry.name for entry in known), *declared)):
-            plugin("detectors", pattern)  # raises, with the nearest name
+            plugin("detectors", pattern, declared)  # raises, with the nearest name
     return [entry for entry in known if _matches(entry.name, only or ("*",)) and not _matches(entry.name, skip)]
 
 

@@ -31,11 +31,11 @@ class Judging(Opened):
 
     def detectors(self) -> tuple[Listed, ...]:
         """Every installed detector, then the workspace's own rules."""
-        from recsysops.config.own_rules import nearest_workspace, own_rules
+        from recsysops.config.own_rules import rules_near
         from recsysops.reporting.shelf import listed
 
-        root = nearest_workspace(Path(self.path) if self.path is not None else None)
-        return listed("detectors", own_rules(root, env=self.env, brand=self.brand) if root is not None else ())
+        path = Path(self.path) if self.path is not None else None
+        return listed("detectors", rules_near(path, env=self.env, brand=self.brand))
 
     def detect(
         self,

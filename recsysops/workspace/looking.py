@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from recsysops.engines.in_process import Engine
     from recsysops.looking.explain import Explanation
     from recsysops.looking.items import ItemsReport
+    from recsysops.looking.measure_names import Shown
     from recsysops.looking.show import ShowReport
     from recsysops.looking.status import Status
     from recsysops.profiles.measures import Measure
+    from recsysops.tables.schema import Schema
 
 
 class Looking(Opened):
@@ -42,7 +44,8 @@ class Looking(Opened):
         """The daily series of a measure with its reference band; counts what is not counted yet, judges nothing.
 
         Args:
-            measure: e.g. ``missing_rate``, ``median``, ``exposure_share``; docs/looking.md lists them.
+            measure: e.g. ``missing_rate``, ``median``, ``exposure_share``; docs/looking.md lists them; or
+                a rule of the workspace's own, ``concern.NAME`` or ``check.NAME``.
             column: a column or role, ``COLUMN=VALUE`` for one category or key; None for rows.
             by: a slice dimension.
             since: the first day, or so many days back from the last complete one (``"14d"``).
@@ -52,12 +55,17 @@ class Looking(Opened):
         Raises:
             ConfigError: for an unknown measure, column, table or slice, with the nearest name.
         """
+        from recsysops.config.own_rules import is_own
         from recsysops.incidents.lock import workspace_lock
         from recsysops.looking.measure_names import shown
         from recsysops.looking.showing import count_and_show
         from recsysops.tables.open_tables import schema_of
 
-        wanted = shown(measure, column, table, schema_of(self.tables))
+        schema = schema_of(self.tables)
+        if is_own(measure):
+            wanted = self._rule(measure, column, table, schema)
+        else:
+            wanted = shown(measure, column, table, schema)
         with workspace_lock(self.location, "show"), self.remembered() as state:
             return count_and_show(
                 wanted, by, since, self.settings, self.tables[wanted.table], state, self._counting(progress)
@@ -102,6 +110,15 @@ class Looking(Opened):
             engine, _ = counted_by(self, self.tables, chosen.measures, progress)
             judge = judge_with(self, engine, chosen.detectors)
             return explain(kept, judge, self.settings, state)
+
+    def _rule(self, name: str, column: str | None, table: str | None, schema: Schema) -> Shown:
+        from recsysops.errors import ConfigError
+        from recsysops.looking.rule_shown import rule_shown
+
+        if column or table:
+            found = f"{column or table!r} beside it"
+            raise ConfigError(f"show {name}", found=found, expected="the rule alone, which names its table")
+        return rule_shown(name, self.settings, schema, self.root)
 
     def _counting(self, progress: Progress) -> Callable[[Sequence[Measure]], Engine]:
         """Counts measures over all tables and gives the engine."""
