@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from recsysops.profiles.history import ClusterContrast, Context, History
+from recsysops.profiles.history import Change, ClusterContrast, Context, History
 from recsysops.profiles.measures import Cells, Clusters, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.statistics.between_days import new_day_rate_test
@@ -21,12 +21,15 @@ from recsysops.triage.arithmetic import Term
 from recsysops.triage.detector import DetectorMeta, Parameters, Rate, Verdict
 from recsysops.triage.evidence import Stated, before, finding_of, percent, where
 from recsysops.triage.findings import Finding, Looked, Skipped, Subject
+from recsysops.triage.planned import CAUSES
 from recsysops.triage.rate_gate import MAX_P, RateLimits, rate_gate
 from recsysops.triage.rate_gate import Rate as CellRate
+from recsysops.triage.roll_outs import names
 
 Counts = npt.NDArray[np.int64]
 EXPERIMENT = "experiment"
 MAX_ARMS = 20
+_HOURS = Cells("requests", by_hour=True)
 
 
 class ExperimentBalance:
@@ -42,9 +45,11 @@ class ExperimentBalance:
         max_crossover: crossover rate from which a rise is told, default 0.005.
     Needs:
         candidates with the role experiment_arm; member_id for members as clusters. A recorded change of kind
-        ``experiment`` starts the comparison anew; declared shares need no history.
+        ``experiment``, or one whose scope names the arms, starts the comparison anew on the day after it; on its own day it
+        explains no more than what the requests after it can have moved. Declared shares need no history.
     Blind spots:
-        Imbalance since the first day without declared shares; in logs without members, rows of one member count as many.
+        Imbalance since the first day of an experiment, or since a recorded change of it, without declared shares; days most
+        of whose requests came after such a change; in logs without members, rows of one member count as many.
     Example:
         >>> from recsysops.testing.example_log import example_log, verdicts
         >>> [skipped.kind for skipped in verdicts(ExperimentBalance(), example_log())]
@@ -54,9 +59,8 @@ class ExperimentBalance:
         Fabijan et al., Diagnosing Sample Ratio Mismatch, KDD (2019); Rao & Scott (1981) for clusters.
     """
 
-    meta = DetectorMeta(
-        "SYS403", "system.experiment_balance", ("candidates",), "warning", "experiment", yields_to_plans=True
-    )
+    meta = DetectorMeta("SYS403", "system.experiment_balance", ("candidates",), "warning", "experiment")
+    """Yields to no plan afterwards: what a recorded experiment explains is weighed here, by the requests after it."""
 
     class Params(Parameters):
         """What is declared of ``system.experiment_balance``."""
@@ -73,6 +77,8 @@ class ExperimentBalance:
         if arm is None:
             return
         yield Clusters("candidates", member.name, arm.name) if member else Cells("candidates", arm.name, "frequencies")
+        if member and schema.table("requests") is not None:
+            yield _HOURS
 
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
@@ -91,31 +97,36 @@ class ExperimentBalance:
             reason = f"{arm.name} has fewer than two arms with members on the judged day or before"
             yield Skipped(self.meta.name, "not_applicable", reason, "candidates", arm.name)
             return
-        yield from self._by_members(context, contrast, arm)
+        yield from self._by_members(history, contrast, arm)
         yield Looked(self.meta.name, len(contrast.categories) + 1, f"arms of {arm.name}", len(contrast.categories) + 1)
 
-    def _by_members(self, context: Context, contrast: ClusterContrast, arm: Column) -> Iterator[Verdict]:
+    def _by_members(self, history: History, contrast: ClusterContrast, arm: Column) -> Iterator[Verdict]:
+        context = history.context
         if len(contrast.categories) > MAX_ARMS:
             reason = f"{len(contrast.categories)} values of {arm.name}, expected the arms of one experiment (at most {MAX_ARMS})"
             yield Skipped(self.meta.name, "not_applicable", reason, "candidates", arm.name)
             return
         now = contrast.current.sum(axis=0).T  # (32, n_arms)
         yield from self._declared(context, contrast, arm, now)
-        kept = [index for index, day in enumerate(contrast.reference_days) if day > _last_change(context)]
+        begun = _last_change(context, arm, is_today=False)
+        kept = [index for index, day in enumerate(contrast.reference_days) if day > begun]
         if not contrast.reference[kept].any():
-            reason = (
-                f"no day to compare with since the experiment changed ({_last_change(context)}); judged again tomorrow"
-            )
+            reason = f"no day to compare with since the experiment changed ({begun}); judged again tomorrow"
             if not contrast.reference.any():
                 reason = "no earlier day with arms to compare with; needs 1"
             yield Skipped(self.meta.name, "too_little_data", reason, "candidates", arm.name)
             return
+        movable = _movable(history, arm, int(now.sum()))
+        if movable >= 1:
+            reason = f"the experiment changed ({context.current_days[-1]}) before most requests of the day; judged again tomorrow"
+            yield Skipped(self.meta.name, "too_little_data", reason, "candidates", arm.name)
+            return
         reference = np.swapaxes(contrast.reference[kept], 1, 2)
-        found = against_reference(reference, now)
+        found = against_reference(reference, now, movable)
         if abs(found.deviation) >= self.params.min_change and found.p_value <= MAX_P:
             days = reference.sum(axis=1)
             yield self._finding(context, contrast, arm, found, "arm_share", before(context), days)
-        yield from self._crossovers(context, contrast, arm, kept)
+        yield from self._crossovers(context, contrast, arm, kept, movable)
 
     def _declared(self, context: Context, contrast: ClusterContrast, arm: Column, now: Counts) -> Iterator[Verdict]:
         shares = self.params.shares
@@ -154,7 +165,9 @@ class ExperimentBalance:
             p_value=found.p_value, n_reference=int(contrast.clusters_reference.sum()), series=(*series, value),
             arithmetic=(
                 Term("counts", "members", float(n), "of the judged day, in any arm"),
-                Term("noise", "design effect", found.design_effect, "from 32 buckets of members"),
+                Term("size", "movable", found.movable, "share of the members that a change recorded on the day can have moved"),
+                Term("noise", "days of members", found.n_units, "how many independent days the reference is worth"),
+                Term("noise", "design effect", found.design_effect, "from 32 buckets of members, and what days differ by"),
                 Term("noise", "chi-square", found.statistic, "over the arms, divided by the design effect"),
                 Term("chance", "p", found.p_value),
             ),
@@ -168,12 +181,12 @@ class ExperimentBalance:
         )  # fmt: skip
 
     def _crossovers(
-        self, context: Context, contrast: ClusterContrast, arm: Column, kept: list[int]
+        self, context: Context, contrast: ClusterContrast, arm: Column, kept: list[int], movable: float
     ) -> Iterator[Finding]:
         k, n = contrast.several_current.sum(axis=0), contrast.clusters_current.sum(axis=0)
         before_k, before_n = contrast.several_reference[kept].sum(axis=1), contrast.clusters_reference[kept].sum(axis=1)
-        if not n.sum() or k.sum() <= self.params.max_crossover * n.sum():
-            return
+        if movable or not n.sum() or k.sum() <= self.params.max_crossover * n.sum():
+            return  # a change in the middle of the day moves members from arm to arm
         effect = float(design_effect(k, n))
         test = new_day_rate_test(before_k, before_n, k.sum(), n.sum(), design_effect=effect if effect > 1 else 1.0)
         p_value = max(float(test.p_value), float(test.p_sampling))
@@ -201,8 +214,9 @@ class ExperimentBalance:
                 self.meta.name, "too_little_data", "no earlier day with arms to compare with; needs 1", "candidates"
             )
             return
-        if any(day <= _last_change(context) for day in contrast.reference_days):
-            reason = f"the experiment changed ({_last_change(context)}); without members, judged when it has left the reference"
+        changed = _last_change(context, arm)
+        if any(day <= changed for day in contrast.reference_days):
+            reason = f"the experiment changed ({changed}); without members, judged when it has left the reference"
             yield Skipped(self.meta.name, "too_little_data", reason, "candidates", arm.name)
             return
         arms = contrast.cells[contrast.n_specials :][:MAX_ARMS]
@@ -230,10 +244,34 @@ def _roles(schema: Schema) -> tuple[Column | None, Column | None]:
     return candidates.role("experiment_arm"), candidates.role("member_id")
 
 
-def _last_change(context: Context) -> date:
-    """The day of the last recorded change of an experiment that the judged day came after; days up to it are another one."""
-    days = [change.ts.date() for change in context.changes if change.kind == EXPERIMENT]
-    return max(days, default=date.min)
+def _last_change(context: Context, arm: Column, *, is_today: bool = True) -> date:
+    """The day of the last recorded change of the arms, with those of the judged day or without; days up to it are no reference."""
+    days = [change.ts.date() for change in _changes(context, arm)]
+    return max((day for day in days if is_today or day < context.current_days[-1]), default=date.min)
+
+
+def _changes(context: Context, arm: Column) -> list[Change]:
+    """Experiments, and whatever else but a deploy names the arms."""
+    arms = (arm.name, arm.role or arm.name)
+    return [
+        one for one in context.changes if one.kind == EXPERIMENT or (one.kind not in CAUSES and names(one.scope, arms))
+    ]
+
+
+def _movable(history: History, arm: Column, n_members: int) -> float:
+    """The largest share of the day's members whose arm a change of that day can have moved, in [0, 1].
+
+    A member is moved by a request after the change: there are no more of them than of such requests. Without hours, all.
+    """
+    context = history.context
+    today = [one.ts for one in _changes(context, arm) if one.ts.date() == context.current_days[-1]]
+    if not today:
+        return 0.0
+    contrast = history.cells(_HOURS) if context.schema.table("requests") is not None else None
+    if contrast is None or contrast.hourly is None:
+        return 1.0
+    after = contrast.hourly("current")[:, min(today).hour :, 0, 0].sum()
+    return min(1.0, float(after) / max(1, n_members))
 
 
 def _query(context: Context, arm: Column) -> str:

@@ -35,6 +35,9 @@ class ColumnSettings(Settings):
     owner: str | None = None
     contact: str | None = None
     lineage: str | None = Field(None, description="upstream table.column the values come from")
+    agrees_with: list[str] = Field(
+        default_factory=list, description="columns, or table.column, that tell the same: input.upstream_disagreement"
+    )
 
 
 class TableSettings(Settings):

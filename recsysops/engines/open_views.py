@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from recsysops.profiles.history import PartitionFacts
 from recsysops.profiles.measures import Cohort, Measure
 from recsysops.replay.replayed_rows import replayed_rows
+from recsysops.replay.traced_rows import traced_rows
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS
 from recsysops.tables.views.view import Folders, Transform
@@ -17,7 +18,7 @@ from recsysops.tables.views.view_source import open_view
 if TYPE_CHECKING:
     import duckdb
 
-TRANSFORMS: Mapping[str, Transform] = {"replayed": replayed_rows}
+TRANSFORMS: Mapping[str, Transform] = {"replayed": replayed_rows, "traced": traced_rows}
 """By view, what makes its rows where SQL alone cannot."""
 
 

@@ -11,11 +11,14 @@ from typing import Protocol
 
 from recsysops.config.settings import BudgetSettings
 from recsysops.incidents.judged_day import JudgedDay
+from recsysops.incidents.ledgers import HOURS
 from recsysops.incidents.rebaselined import rebaselined
+from recsysops.incidents.sharing import share_beside
 from recsysops.incidents.state import State
 from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.history import Change, History
 from recsysops.triage.audit import Audit, audit
+from recsysops.triage.budget import part_of
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import NO_LINEAGE, Lineage, group
@@ -78,6 +81,8 @@ class DayJudgement:
     weighed: Weighed
     reference: tuple[date, ...]
     n_rows: Mapping[str, int]
+    share: float
+    """Of the alarm budget: what this judgement might use."""
 
 
 def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], now: datetime) -> DayJudgement:
@@ -94,8 +99,9 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     seen = state.found_on(judged_before[-1]) if judged_before else frozenset[str]()
     looked_back = judged_before[-MEMORY_DAYS:]
     past = state.past_findings(looked_back[0], day) if looked_back else ()
-    replayed = replayed_limits(past, looked_back, judge.budget, 2 * len(heard.looked))
-    weighed = weigh(heard, judge.budget, seen, replayed)
+    share = share_beside(HOURS, state, day)
+    budget = part_of(judge.budget, share)
+    weighed = weigh(heard, budget, seen, replayed_limits(past, looked_back, budget, 2 * len(heard.looked)))
     n_rows = rows_of(judge, day)
     yielding = {detector.meta.name for detector in judge.detectors if detector.meta.yields_to_plans}
     dated = _with_onsets(weighed.kept, state, day, judged_before)
@@ -103,7 +109,7 @@ def judge_day(judge: Judge, state: State, day: date, reference: Sequence[date], 
     judged = JudgedDay(
         day, digest_of(judge.detectors), data_digest(n_rows), group(kept, n_rows, judge.lineage), weighed.near
     )
-    return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
+    return DayJudgement(judged, heard, weighed, tuple(reference), n_rows, share)
 
 
 def _with_onsets(

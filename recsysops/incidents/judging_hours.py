@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from recsysops.config.settings import BudgetSettings
 from recsysops.incidents.hours import JudgedHours
 from recsysops.incidents.judged_day import JudgedDay
 from recsysops.incidents.judging import DayJudgement, Judge, data_digest, digest_of
+from recsysops.incidents.ledgers import DAYS
 from recsysops.incidents.rebaselined import rebaselined
+from recsysops.incidents.sharing import share_beside
 from recsysops.incidents.state import State
 from recsysops.triage.audit import Audit, audit
+from recsysops.triage.budget import part_of
 from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding
 from recsysops.triage.grouping import group
@@ -27,16 +29,6 @@ MEMORY = timedelta(days=28)
 ENOUGH_WEEKS = 4
 """Reference days of the same weekday from which on only those are compared with."""
 HOURS_PER_DAY = 24
-
-
-def hourly_budget(budget: BudgetSettings) -> BudgetSettings:
-    """The share of the budget that one hour may use, said per day as the limits take it."""
-    return budget.model_copy(
-        update={
-            "page_per_30_days": budget.page_per_30_days / HOURS_PER_DAY,
-            "digest_per_week": budget.digest_per_week / HOURS_PER_DAY,
-        }
-    )
 
 
 def same_weekday(day: date, reference: Sequence[date]) -> tuple[date, ...]:
@@ -69,14 +61,15 @@ def judge_hour(
     before = [other for other in memory.judged(hour - MEMORY) if other < hour]
     seen = memory.found_in(before[-1]) if before else frozenset[str]()
     past = memory.past_findings(before[0], hour) if before else ()
-    budget = hourly_budget(judge.budget)
+    share = share_beside(DAYS, state, day) / HOURS_PER_DAY
+    budget = part_of(judge.budget, share)
     weighed = weigh(heard, budget, seen, replayed_limits(past, before, budget, 2 * len(heard.looked)))
     yielding = {detector.meta.name for detector in judge.detectors if detector.meta.yields_to_plans}
     dated = _with_onsets(weighed.kept, memory, hour, before)
     kept = with_plans(dated, yielding, history.context.changes, history.context.schema)
     groups = group(kept, n_rows, judge.lineage)
     judged = JudgedDay(day, digest_of(judge.detectors), data_digest(n_rows), groups, weighed.near, hour.hour)
-    return DayJudgement(judged, heard, weighed, tuple(reference), n_rows)
+    return DayJudgement(judged, heard, weighed, tuple(reference), n_rows, share)
 
 
 def _with_onsets(

@@ -29,7 +29,7 @@ class Budgeting:
     n_series: int
     """Series of its kind on that day."""
     share: float
-    """Of the budget for that kind."""
+    """Of the budget: half for either kind of series, and half again while the other tier judges as well."""
     digest_per_week: float
     page_per_30_days: float
     nominal: Limits
@@ -148,7 +148,7 @@ def budgeting_of(finding: Finding, judgement: DayJudgement, budget: BudgetSettin
     return Budgeting(
         is_whole,
         n_own,
-        0.5 if is_split else 1.0,
+        judgement.share * (0.5 if is_split else 1.0),
         budget.digest_per_week,
         budget.page_per_30_days,
         limits.nominal(finding),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ class Traced:
     """(n_chosen,) the upstream row that serving could see, -1 for none."""
     pairs: Mapping[str, tuple[str, Comparable]]
     """Per logged column: the upstream column and both on one scale (``logged`` of the chosen, ``source`` of all rows)."""
+    lineage: Mapping[str, str] = field(default_factory=dict)
+    """The upstream column of each logged column, comparable or not."""
 
     def source(self, column: str) -> Floats:
         """(n_chosen,) what the source had at the time."""
@@ -49,7 +51,7 @@ def trace(candidates: Candidates, upstream: Upstream, lineage: Mapping[str, str]
     moments = upstream.timeline.moments
     if ids is None or not len(moments):
         nothing = np.empty(0, np.int64)
-        return Traced(upstream, candidates, nothing, nothing, {})
+        return Traced(upstream, candidates, nothing, nothing, {}, lineage)
     chosen = np.flatnonzero(micros(at) >= moments[0])
     places = pa.array(chosen)
     expected = upstream.rows(as_array(ids).take(places), as_array(at).take(places))
@@ -59,7 +61,7 @@ def trace(candidates: Candidates, upstream: Upstream, lineage: Mapping[str, str]
             both = comparable(as_array(candidates.columns[column]).take(places), upstream.columns[source])
             if both is not None:
                 pairs[column] = (source, both)
-    return Traced(upstream, candidates, chosen, expected, pairs)
+    return Traced(upstream, candidates, chosen, expected, pairs, lineage)
 
 
 def copy_rates(traced: Traced) -> tuple[CopyRate, ...]:
@@ -77,7 +79,7 @@ def feature_differences(traced: Traced, copies: Collection[str]) -> tuple[Column
     copied = [column for column in traced.pairs if column in copies]
     sources = {column: traced.source(column) for column in copied}
     another = of_another([traced.pairs[column][1] for column in copied], traced.expected, traced.upstream.entity)
-    pairs = (replace(_mismatch(traced, column, sources), is_of_another=another) for column in copied)
+    pairs = (replace(mismatch(traced, column, sources), is_of_another=another) for column in copied)
     return tuple(one for pair in pairs for one in differences([pair]))
 
 
@@ -89,7 +91,8 @@ def differing_rows(traced: Traced, found: Collection[ColumnDifferences]) -> npt.
     return flags
 
 
-def _mismatch(traced: Traced, column: str, sources: Mapping[str, Floats]) -> Mismatch:
+def mismatch(traced: Traced, column: str, sources: Mapping[str, Floats]) -> Mismatch:
+    """A copied column beside its source, with all that may explain a difference; ``sources`` are those of the table's copies."""
     source, both = traced.pairs[column]
     stated = traced.candidates.schema.column(column)
     pair = Mismatch(column, f"{traced.upstream.table}.{source}", both.logged, sources[column], both.is_text)
@@ -101,7 +104,7 @@ def _mismatch(traced: Traced, column: str, sources: Mapping[str, Floats]) -> Mis
         pair = replace(pair, default=_on_scale(default, both))
     if is_same(both.logged, sources[column]).all():
         return pair
-    older, seconds = _older(traced, both.source)
+    older, seconds = older_values(traced, both.source)
     same_kind = {name: values for name, values in sources.items() if name != column and _is_like(traced, name, both)}
     return replace(pair, older=older, older_seconds=seconds, others=same_kind)
 
@@ -112,7 +115,7 @@ def _is_like(traced: Traced, name: str, both: Comparable) -> bool:
     return not both.is_text and not other.is_text
 
 
-def _older(traced: Traced, source: Floats) -> tuple[Floats, Floats]:
+def older_values(traced: Traced, source: Floats) -> tuple[Floats, Floats]:
     """What the source had one, two, … versions before, and how much older those are: (n_versions, n_chosen) each."""
     values, seconds = zip(*_versions(traced, source), strict=True)
     return np.stack(values), np.stack(seconds)

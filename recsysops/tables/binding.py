@@ -127,6 +127,8 @@ def _column(
         stated.default,
         stated.mask,
         stated.owner or settings.owner,
+        agrees_with=tuple(stated.agrees_with),
+        lineage=stated.lineage,
     )
 
 

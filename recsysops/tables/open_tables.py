@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from recsysops.config.settings import TableSettings, WorkspaceSettings
 from recsysops.errors import ConfigError
+from recsysops.tables.agreements import refuse_unknown
 from recsysops.tables.binding import bind
 from recsysops.tables.contract import TABLES
 from recsysops.tables.nearest import did_you_mean
@@ -30,12 +31,12 @@ def open_tables(settings: WorkspaceSettings, root: Path) -> Mapping[str, Table]:
         SchemaError: if columns are absent or of the wrong kind.
         SourceError: if there are no files, or they cannot be read.
     """
-    return MappingProxyType(
-        {
-            name: open_table(name, table, table.timezone or settings.timezone, root)
-            for name, table in settings.tables.items()
-        }
-    )
+    opened = {
+        name: open_table(name, table, table.timezone or settings.timezone, root)
+        for name, table in settings.tables.items()
+    }
+    refuse_unknown(schema_of(opened))
+    return MappingProxyType(opened)
 
 
 def open_table(name: str, settings: TableSettings, timezone: str, root: Path) -> Table:

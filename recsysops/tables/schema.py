@@ -15,6 +15,8 @@ class Column:
     ``default`` is the value a missing entry is filled with upstream; ``mask`` names a companion column that is true
     where the value was defaulted. Either makes *defaulted* visible apart from NULL and NaN. ``values`` are all the
     categories that a view's column can have, where its query says so: each is then counted by name, seen before or not.
+    ``agrees_with`` are columns, ``column`` or ``table.column``, that a team says tell the same.
+    ``lineage`` is the upstream ``table.column`` that the values come from, where the settings say.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Column:
     mask: str | None = None
     owner: str | None = None
     values: tuple[str, ...] = ()
+    agrees_with: tuple[str, ...] = ()
+    lineage: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,14 @@ class TableSchema:
     def features(self) -> tuple[Column, ...]:
         """The columns that the model (or an upstream table) knows as features."""
         return tuple(column for column in self.columns if column.is_feature)
+
+    @property
+    def attributes(self) -> tuple[Column, ...]:
+        """Of the catalogue all further columns: what it says of an item needs no name in the contract."""
+        if self.table != "items":
+            return ()
+        bound = (one for one in self.columns if one.role is None and not one.is_feature and one.name not in self.slices)
+        return tuple(one for one in bound if one.kind != "other")
 
 
 @dataclass(frozen=True)

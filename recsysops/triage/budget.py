@@ -47,6 +47,21 @@ class BudgetReport:
         return {"page": self.page.to_dict(), "digest": self.digest.to_dict()}
 
 
+def part_of(budget: BudgetSettings, share: float) -> BudgetSettings:
+    """A share of a budget, said per month and week as the limits take it.
+
+    Example:
+        >>> part_of(BudgetSettings(page_per_30_days=1, digest_per_week=2), 0.5)
+        BudgetSettings(page_per_30_days=0.5, digest_per_week=1.0)
+    """
+    return budget.model_copy(
+        update={
+            "page_per_30_days": budget.page_per_30_days * share,
+            "digest_per_week": budget.digest_per_week * share,
+        }
+    )
+
+
 def budget_report(budget: BudgetSettings, severities: Iterable[Severity], n_days: int) -> BudgetReport:
     """Allowed and realised alarms.
 

@@ -166,7 +166,8 @@ def test_hours_and_the_day_make_one_incident(live: Live) -> None:
     assert same.onset == TODAY.date()
     assert set(report.findings) & set(daily.findings)
     assert "UTC)" not in same.headline  # now in the words of the day
-    assert [entry.action for entry in live.state.trail(incident.id)] == ["open"]
+    with live.state as state:
+        assert [entry.action for entry in state.trail(incident.id)] == ["open"]
 
 
 def test_late_rows_of_a_judged_hour_are_judged_again(live: Live) -> None:

@@ -72,11 +72,32 @@ REPLAYED = TableContract(
     "ts",
     ("request_id",),
 )
+TRACED = TableContract(
+    "traced",
+    "a sampled candidate, each of its features held against its declared source",
+    (_REQUEST, _TS, _MEMBER, _ITEM),
+    "ts",
+    ("request_id", "item_id"),
+)
 ITEM_STEPS = TableContract(
     "item_steps", "an item's features against those of the day before", (_KEY, _AS_OF), "as_of", ("key", "as_of")
 )
 MEMBER_STEPS = TableContract(
     "member_steps", "a member's features against those of the day before", (_KEY, _AS_OF), "as_of", ("key", "as_of")
+)
+SERVED_FACTS = TableContract(
+    "served_facts",
+    "an impression, with what the log and the upstream tables say of its item and member",
+    (_REQUEST, _TS, _ITEM),
+    "ts",
+    ("request_id", "item_id"),
+)
+ITEM_FACTS = TableContract(
+    "item_facts",
+    "an item's feature row, with what it and the catalogue say of the item",
+    (_KEY, _AS_OF),
+    "as_of",
+    ("key", "as_of"),
 )
 
 CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
@@ -92,8 +113,11 @@ CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
                 RANKED_REQUESTS,
                 ATTRIBUTED,
                 REPLAYED,
+                TRACED,
                 ITEM_STEPS,
                 MEMBER_STEPS,
+                SERVED_FACTS,
+                ITEM_FACTS,
             )
         },
     }

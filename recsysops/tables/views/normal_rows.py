@@ -68,7 +68,7 @@ def _one(
 
 
 def select_roles(schema: TableSchema, *, empty: bool = False) -> str:
-    """What to select of a table: roles, slice dimensions and features under their names in view queries; NULL for roles that the logs lack."""
+    """What to select of a table: roles, slice dimensions, features and attributes under their names in view queries; NULL for roles that the logs lack."""
     stored = {role: column for column, role in ((one.name, one.role) for one in schema.columns) if role}
     parts = [
         f"CAST({'NULL' if empty or role.name not in stored else quote_identifier(stored[role.name])} "
@@ -78,7 +78,7 @@ def select_roles(schema: TableSchema, *, empty: bool = False) -> str:
     parts += [
         f"CAST({'NULL' if empty else quote_identifier(name)} AS VARCHAR) AS {dimension(name)}" for name in schema.slices
     ]
-    for column in schema.features:
+    for column in (*schema.features, *schema.attributes):
         if column.kind in SQL_TYPES:
             value = "NULL" if empty else quote_identifier(column.name)
             parts.append(f"CAST({value} AS {SQL_TYPES[column.kind]}) AS {feature(column.name)}")
@@ -90,7 +90,10 @@ def _expressions(table: Table) -> list[tuple[str, str]]:
     wanted = [
         column.name
         for column in schema.columns
-        if column.role is not None or column.name in schema.slices or (column.is_feature and column.kind in SQL_TYPES)
+        if column.role is not None
+        or column.name in schema.slices
+        or (column.is_feature and column.kind in SQL_TYPES)
+        or column in schema.attributes
     ]
     return [(name, quote_identifier(name)) for name in wanted]
 

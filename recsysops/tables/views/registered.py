@@ -14,6 +14,8 @@ from recsysops.tables.views.ranked_requests import RankedRequests
 from recsysops.tables.views.replayed import Replayed
 from recsysops.tables.views.requests import Requests
 from recsysops.tables.views.steps import ItemSteps, MemberSteps
+from recsysops.tables.views.told_twice import ItemFacts, ServedFacts
+from recsysops.tables.views.traced import TracedFeatures
 from recsysops.tables.views.view import View
 
 VIEWS: Mapping[str, View] = MappingProxyType(
@@ -27,8 +29,11 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             RankedRequests(),
             Attributed(),
             Replayed(),
+            TracedFeatures(),
             ItemSteps(),
             MemberSteps(),
+            ServedFacts(),
+            ItemFacts(),
         )
     }
 )
