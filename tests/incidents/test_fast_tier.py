@@ -166,6 +166,10 @@ def test_hours_and_the_day_make_one_incident(live: Live) -> None:
     assert same.onset == TODAY.date()
     assert set(report.findings) & set(daily.findings)
     assert "UTC)" not in same.headline  # now in the words of the day
+    explained = Workspace(live.root).explain(next(iter(set(report.findings) & set(daily.findings))))
+    assert (
+        explained.budgeting.share == 0.25
+    )  # half of the budget for series over all rows, and half of that beside the hours
     with live.state as state:
         assert [entry.action for entry in state.trail(incident.id)] == ["open"]
 
