@@ -54,6 +54,7 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("output.rank_quality", "recsysops.detectors.rank_quality:RankQuality"),
         ("output.tie_rate", "recsysops.detectors.tie_rate:TieRate"),
         ("output.candidate_set", "recsysops.detectors.candidate_set:CandidateSet"),
+        ("output.lost_items", "recsysops.detectors.lost_items:LostItems"),
         ("output.slate_invariants", "recsysops.detectors.slate_invariants:SlateInvariants"),
         ("output.model_mix", "recsysops.detectors.model_mix:ModelMix"),
         ("output.price_exposure", "recsysops.detectors.price_exposure:PriceExposure"),

@@ -54,7 +54,7 @@ def falling_items(
     if len(counts) < MIN_DAYS or not counts.shape[1] or total <= 0 or not (totals > 0).all():
         return 0, ()
     shares = counts / totals[:, None]
-    share = _expected(shares)
+    share = expected_shares(shares)
     expected = share * total
     seen = np.where((keyed.current[:, -1, 0].sum() > 0) & (now == 0), _least(now), now)
     judged = is_judged & (expected >= limits.min_expected) & ((counts > 0).sum(axis=0) >= MIN_DAYS)
@@ -87,7 +87,7 @@ def _between_days(counts: Floats, totals: Floats, judged: npt.NDArray[np.bool_])
     """Relative variance of a day's count about its expectation from the days before, beyond Poisson, moderated; (n_items,)."""
     shares, rows = counts / totals[:, None], []
     for day in range(MIN_DAYS, len(shares)):
-        mean = _expected(shares[:day]) * totals[day]
+        mean = expected_shares(shares[:day]) * totals[day]
         excess = (counts[day] - mean) ** 2 - mean
         rows.append(np.where(mean >= 3, excess / np.maximum(mean, 1.0) ** 2, np.nan))
     table = np.array(rows).reshape(len(rows), shares.shape[1])
@@ -98,7 +98,7 @@ def _between_days(counts: Floats, totals: Floats, judged: npt.NDArray[np.bool_])
     return np.asarray((PRIOR_DOF * prior + n * own) / (PRIOR_DOF + n))
 
 
-def _expected(shares: Floats) -> Floats:
+def expected_shares(shares: Floats) -> Floats:
     """Mean over days, the last ones weighted most; (n_items,)."""
     weights = 0.5 ** (np.arange(len(shares))[::-1] / HALF_LIFE_DAYS)
     return np.asarray(weights @ shares / weights.sum())
