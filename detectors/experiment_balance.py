@@ -110,15 +110,9 @@ class ExperimentBalance:
         yield from self._declared(context, contrast, arm, now)
         begun = _last_change(context, arm, is_today=False)
         kept = [index for index, day in enumerate(contrast.reference_days) if day > begun]
-        if not contrast.reference[kept].any():
-            reason = f"no day to compare with since the experiment changed ({begun}); judged again tomorrow"
-            if not contrast.reference.any():
-                reason = "no earlier day with arms to compare with; needs 1"
-            yield Skipped(self.meta.name, "too_little_data", reason, "candidates", arm.name)
-            return
         movable = _movable(history, arm, int(now.sum()))
-        if movable >= 1:
-            reason = f"the experiment changed ({context.current_days[-1]}) before most requests of the day; judged again tomorrow"
+        reason = _why_not(context, contrast, kept, movable)
+        if reason:
             yield Skipped(self.meta.name, "too_little_data", reason, "candidates", arm.name)
             return
         reference = np.swapaxes(contrast.reference[kept], 1, 2)
@@ -248,6 +242,17 @@ def _last_change(context: Context, arm: Column, *, is_today: bool = True) -> dat
     """The day of the last recorded change of the arms, with those of the judged day or without; days up to it are no reference."""
     days = [change.ts.date() for change in _changes(context, arm)]
     return max((day for day in days if is_today or day < context.current_days[-1]), default=date.min)
+
+
+def _why_not(context: Context, contrast: ClusterContrast, kept: list[int], movable: float) -> str:
+    """Why the day cannot be compared; empty when it can."""
+    if not contrast.reference.any():
+        return "no earlier day with arms to compare with; needs 1"
+    if not contrast.reference[kept].any():
+        return "no day to compare with since the experiment changed; judged again tomorrow"
+    if movable >= 1:
+        return f"the experiment changed ({context.current_days[-1]}) before most requests of the day; judged again tomorrow"
+    return ""
 
 
 def _changes(context: Context, arm: Column) -> list[Change]:

@@ -97,6 +97,27 @@ def test_a_recorded_experiment_starts_the_comparison_anew() -> None:
     assert [type(one) for one in changed(log, Change(noon, "deploy", "ranker"))] == [Finding]
 
 
+def test_a_change_late_in_the_day_explains_no_more_than_the_requests_after_it() -> None:
+    log = slates().drop("candidates", where="experiment_arm == 'b' and member_id.str.match('.*[1357]$')")
+    midnight = datetime.combine(log.days[-1], datetime.min.time(), UTC)
+    last, first = (Change(midnight + timedelta(hours=hour), "experiment", "arms") for hour in (23, 0))
+    (told,) = changed(log, last)
+    assert isinstance(told, Finding)
+    assert told.statistic == "arm_share"
+    candidates = log.tables["candidates"]
+    of_day = candidates[candidates["ts"].dt.date == log.days[-1]]
+    late = of_day[of_day["ts"].dt.hour >= 23]["request_id"].nunique()
+    n_members = len(of_day.drop_duplicates(["member_id", "experiment_arm"]))
+    (movable,) = (term.value for term in told.arithmetic if term.name == "movable")
+    assert movable == pytest.approx(late / n_members)
+    (skipped,) = changed(log, first, last)
+    assert isinstance(skipped, Skipped)
+    assert "before most requests" in skipped.reason
+    named = Change(midnight, "config", "experiment_arm")
+    assert [type(one) for one in changed(log, named)] == [Skipped]
+    assert changed(slates(), last) == []
+
+
 def test_shares_that_cannot_be_are_said() -> None:
     for shares in ({"a": 0.5}, {"a": 0.5, "z": 0.5}, {"a": 1.5, "b": -0.5}):
         detector = made("system.experiment_balance", shares=shares)

@@ -14,6 +14,7 @@ from recsysops.statistics.sample_ratio import against_reference, against_shares,
 from recsysops.statistics.uniform_buckets import bucket_evenness
 
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def dealt(rng: np.random.Generator, n_members: int, shares: list[float], times: int = 1) -> Counts:
@@ -146,10 +147,13 @@ def test_nearest_shares_are_those_of_a_general_minimiser() -> None:
         expected, observed, movable = rng.dirichlet([3, 3, 3, 3]), rng.dirichlet([2, 2, 2, 2]), rng.uniform(0.05, 0.6)
         found = nearest_shares(expected, observed, movable)
         least = (1 - movable) * expected
+
+        def chi_square(shares: Floats, observed: Floats = observed) -> float:
+            return float(((observed - shares) ** 2 / shares).sum())
+
         best = optimize.minimize(
-            lambda e, o=observed: ((o - e) ** 2 / e).sum(), expected, method="SLSQP",
-            bounds=[(one, 1.0) for one in least], constraints={"type": "eq", "fun": lambda e: e.sum() - 1},
-            options={"ftol": 1e-12, "maxiter": 500},
+            chi_square, expected, method="SLSQP", bounds=optimize.Bounds(least, 1.0), options={"ftol": 1e-12, "maxiter": 500},
+            constraints=optimize.LinearConstraint(np.ones((1, 4)), 1.0, 1.0),
         )  # fmt: skip
         assert found == pytest.approx(best.x, abs=1e-4)
         assert found.sum() == pytest.approx(1)
