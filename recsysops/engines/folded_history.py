@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from recsysops.engines.age_folds import ages_of, fold_ages, fold_unmatched
 from recsysops.engines.clusters import fold_clusters
-from recsysops.engines.cohort import UNMATCHED
-from recsysops.engines.counted import Counted
 from recsysops.engines.day_series import cells_of, fold_series
-from recsysops.engines.keyed import DISTINCT, TAIL
-from recsysops.profiles.fold import BucketFold, day_axis, fold_cells, fold_hours, fold_moments, matrix, slice_axis
+from recsysops.engines.key_folds import bottom_k, distinct_by_day, fold_keys, keys_of, rows_of_slice
+from recsysops.engines.window_profiles import WindowProfiles
+from recsysops.profiles.fold import BucketFold, fold_cells, fold_hours, fold_moments, slice_axis
 from recsysops.profiles.history import (
     CellContrast,
     ClusterContrast,
@@ -45,41 +41,6 @@ from recsysops.profiles.measures import (
     PerRequest,
 )
 from recsysops.profiles.slices import EVERYTHING, Slice
-from recsysops.profiles.store import StoredProfile
-from recsysops.profiles.stored_rows import buckets_of, rows_of
-from recsysops.statistics.hyperloglog import estimate_distinct, merge_registers
-
-EPOCH = date(1970, 1, 1)
-
-
-@dataclass(frozen=True)
-class WindowProfiles:
-    """One window: its days, by table (a snapshot table has only the days it was taken), and the profiles to fold."""
-
-    days: Mapping[str, tuple[date, ...]]
-    profiles: Mapping[str, tuple[StoredProfile, ...]]
-    counted: Mapping[Measure, Counted]
-    facts: Mapping[str, tuple[PartitionFacts, ...]]
-
-    def numbers(self, table: str) -> list[int]:
-        """The window's days as days since the epoch."""
-        return [(day - EPOCH).days for day in self.days.get(table, ())]
-
-    def rows(self, measure: Measure) -> pa.Table:
-        """Collapsed rows of one measure over the window."""
-        paths = [one.path for one in self.profiles.get(measure.table, ())]
-        return rows_of(paths, self.counted[measure].id, self.numbers(measure.table))
-
-    def buckets(self, measure: Measure) -> pa.Table:
-        """Bucketed rows of one measure over the profiles that still have them."""
-        return buckets_of(self._with_buckets.get(measure.table, ()), self.counted[measure].id)
-
-    @cached_property
-    def _with_buckets(self) -> dict[str, list[Path]]:
-        return {
-            table: [one.buckets_path for one in profiles if one.buckets_path.exists()]
-            for table, profiles in self.profiles.items()
-        }
 
 
 class FoldedHistory:
@@ -184,20 +145,11 @@ class FoldedHistory:
         """Counters per key within one slice."""
         if not self._is_counted(measure):
             return None
-        rows = {name: _of_slice(side.rows(measure), slice_) for name, side in self._windows.items()}
-        keys = tuple(
-            sorted(
-                {
-                    key[1:]
-                    for table in rows.values()
-                    for key in pc.unique(table["key"]).to_pylist()
-                    if key.startswith("=")
-                }
-            )
-        )
+        rows = {name: rows_of_slice(side.rows(measure), slice_) for name, side in self._windows.items()}
+        keys = keys_of(rows.values())
         n_counters = len(measure.totals)
         folded = {
-            name: _fold_keys(rows[name], self._windows[name].numbers(measure.table), keys, n_counters) for name in rows
+            name: fold_keys(rows[name], self._windows[name].numbers(measure.table), keys, n_counters) for name in rows
         }
         distinct = {name: self._distinct(rows[name], name, measure, slice_) for name in rows}
         return KeyedContrast(
@@ -216,14 +168,11 @@ class FoldedHistory:
         if not self._is_counted(measure):
             return None
         rows = {name: side.rows(measure) for name, side in self._windows.items()}
-        ages = tuple(
-            sorted(
-                {int(key) for table in rows.values() for key in pc.unique(table["key"]).to_pylist() if key != UNMATCHED}
-            )
-        )
+        numbers = {name: side.numbers(measure.table) for name, side in self._windows.items()}
+        ages = ages_of(rows.values())
         slices = tuple(sorted({EVERYTHING, *(one for table in rows.values() for one in slice_axis(table)[0])}))
-        folded = {name: self._fold_ages(rows[name], name, measure.table, slices, ages) for name in rows}
-        unmatched = {name: self._fold_unmatched(rows[name], name, measure.table) for name in rows}
+        folded = {name: fold_ages(table, numbers[name], slices, ages) for name, table in rows.items()}
+        unmatched = {name: fold_unmatched(table, numbers[name]) for name, table in rows.items()}
         return CohortContrast(
             slices=slices,
             ages=ages,
@@ -239,8 +188,8 @@ class FoldedHistory:
         """Values of the sampled requests; each day keeps its ``k`` smallest hashes over all partitions."""
         if not self._is_counted(measure):
             return None
-        reference = _bottom_k(self._windows["reference"].rows(measure), measure)
-        current = _bottom_k(self._windows["current"].rows(measure), measure)
+        reference = bottom_k(self._windows["reference"].rows(measure), measure)
+        current = bottom_k(self._windows["current"].rows(measure), measure)
         return SampleContrast(measure.columns, reference[0], current[0], reference[1], current[1])
 
     def facts(self, measure: Facts) -> tuple[PartitionFacts, ...] | None:
@@ -257,29 +206,7 @@ class FoldedHistory:
 
     def _distinct(self, rows: pa.Table, window: Window, measure: Keyed, slice_: Slice) -> Floats:
         numbers = self._windows[window].numbers(measure.table)
-        return _distinct(rows, numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
-
-    def _fold_ages(
-        self, rows: pa.Table, window: Window, table: str, slices: Sequence[Slice], ages: Sequence[int]
-    ) -> Counts:
-        numbers = self._windows[window].numbers(table)
-        rows = rows.filter(pc.not_equal(rows["key"], UNMATCHED))
-        names, slice_index = slice_axis(rows)
-        place = np.array([slices.index(name) for name in names], np.int64)
-        age_index = np.searchsorted(np.asarray(ages, np.int64), rows["key"].cast(pa.int64()).to_numpy())
-        day_index = day_axis(rows, numbers)
-        folded = np.zeros((len(numbers), len(slices), len(ages)), np.int64)
-        if rows.num_rows:
-            kept = day_index >= 0
-            np.add.at(
-                folded, (day_index[kept], place[slice_index][kept], age_index[kept]), matrix(rows, "counts", 1)[kept, 0]
-            )
-        return folded
-
-    def _fold_unmatched(self, rows: pa.Table, window: Window, table: str) -> Counts:
-        numbers = self._windows[window].numbers(table)
-        rows = rows.filter(pc.equal(rows["key"], UNMATCHED))
-        return fold_cells(rows, numbers, 1).counts[:, 0, 0] if rows.num_rows else np.zeros(len(numbers), np.int64)
+        return distinct_by_day(rows, numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
 
 
 def _bucket_folds(
@@ -304,47 +231,3 @@ def _on_slices(counts: Counts, present: Sequence[Slice], wanted: Sequence[Slice]
     spread[:, [wanted.index(one) for one in present], :] = counts
     spread.flags.writeable = False  # every detector that asks is given the same counts
     return spread
-
-
-def _of_slice(rows: pa.Table, slice_: Slice) -> pa.Table:
-    return rows.filter(pc.and_(pc.equal(rows["dimension"], slice_.dimension), pc.equal(rows["value"], slice_.value)))
-
-
-def _fold_keys(rows: pa.Table, numbers: Sequence[int], keys: Sequence[str], n_counters: int) -> Floats:
-    """(n_days, n_keys + 1, n_counters); a key outside a day's top is part of that day's tail."""
-    rows = rows.filter(pc.not_equal(rows["key"], DISTINCT))
-    folded = np.zeros((len(numbers), len(keys) + 1, n_counters))
-    if not rows.num_rows:
-        return folded
-    place = {TAIL: len(keys), **{"=" + key: index for index, key in enumerate(keys)}}
-    key_index = np.array([place[key] for key in rows["key"].to_pylist()], np.int64)
-    day_index = day_axis(rows, numbers)
-    kept = day_index >= 0
-    np.add.at(folded, (day_index[kept], key_index[kept]), matrix(rows, "sums", n_counters)[kept])
-    return folded
-
-
-def _distinct(rows: pa.Table, numbers: Sequence[int]) -> Floats:
-    rows = rows.filter(pc.equal(rows["key"], DISTINCT))
-    merged: dict[int, npt.NDArray[np.uint8]] = {}
-    for day, registers in zip(rows["day"].to_pylist(), rows["registers"].to_pylist(), strict=True):
-        found = np.frombuffer(registers, np.uint8)
-        merged[day] = merge_registers(merged[day], found) if day in merged else found
-    return np.array([float(estimate_distinct(merged[day])) if day in merged else 0.0 for day in numbers])
-
-
-def _bottom_k(rows: pa.Table, measure: KeyedSample) -> tuple[tuple[str, ...], Floats]:
-    if not rows.num_rows:
-        return (), np.zeros((0, len(measure.columns)))
-    digest = matrix(rows, "counts", 1)[:, 0].view(np.uint64)
-    day = rows["day"].to_numpy()
-    order = np.lexsort((digest, day))
-    rank = np.arange(len(order)) - np.searchsorted(day[order], day[order])
-    kept = order[rank < measure.k]
-    keys = tuple(rows["key"].combine_chunks().take(pa.array(kept)).to_pylist())
-    return keys, matrix(rows, "sums", len(measure.columns))[kept].astype(np.float64)
-
-
-def day_range(first: date, last: date) -> tuple[date, ...]:
-    """Every day from ``first`` to ``last``, both included."""
-    return tuple(first + timedelta(days=offset) for offset in range((last - first).days + 1))

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsysops.engines.folded_history import EPOCH, WindowProfiles
+from recsysops.engines.window_profiles import EPOCH, WindowProfiles
 from recsysops.profiles.fold import BucketFold, fold_hours, fold_moments, slice_axis
 from recsysops.profiles.history import (
     CellContrast,

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsysops.engines.catalogue_query import read_catalogue
-from recsysops.engines.cohort_counts import joint_fingerprint, looked_up
 from recsysops.engines.day_series import MAX_DAYS
-from recsysops.engines.folded_history import FoldedHistory, WindowProfiles
+from recsysops.engines.folded_history import FoldedHistory
 from recsysops.engines.freezing import learn_sets, wanted_sets
 from recsysops.engines.open_views import open_views
 from recsysops.engines.partition_counts import open_connection
 from recsysops.engines.planning import ScanUnit, can_be_counted, plan_units
 from recsysops.engines.progress import SILENT, Progress
-from recsysops.engines.scan_task import Runner, ScanTask, run_here
-from recsysops.errors import RecSysOpsError
+from recsysops.engines.scan_task import Runner, run_here
+from recsysops.engines.unit_counting import UnitCounter, UnitCounts
+from recsysops.engines.window_profiles import WindowProfiles
 from recsysops.models.model_facts import ModelFacts
 from recsysops.profiles.catalogue import Catalogue
 from recsysops.profiles.frozen_sets import FrozenSet, read_frozen_sets, write_frozen_sets
 from recsysops.profiles.history import Change, Context, PartitionFacts
-from recsysops.profiles.manifest import Manifest, read_manifest, write_manifest
 from recsysops.profiles.measures import Cells, Facts, Measure
 from recsysops.profiles.store import ProfileStore, StoredProfile
 from recsysops.tables.schema import Schema
 from recsysops.tables.shifted_days import shifted
-from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
 from recsysops.tables.views.registered import VIEWS, with_views
 from recsysops.tables.views.view import Folders
@@ -56,21 +54,16 @@ class ProfilingSummary:
 
 
 @dataclass(frozen=True)
-class _Expected:
-    """A partition with the fingerprint its profile must have; for cohorts it covers the partitions looked up."""
-
-    partition: Partition
-    fingerprint: str
-    lookups: tuple[PartitionFacts, ...] = ()
-
-
-@dataclass(frozen=True)
 class _Pass:
     """What counting some units came to."""
 
     done: tuple[StoredProfile, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     vanished: tuple[str, ...] = ()
+
+    def with_unit(self, more: UnitCounts) -> _Pass:
+        """These and those of one more unit."""
+        return _Pass((*self.done, *more.done), (*self.skipped, *more.skipped), (*self.vanished, *more.vanished))
 
 
 class Engine:
@@ -102,9 +95,9 @@ class Engine:
         self._state = state
         self._progress = progress
         self._folders = folders
-        self._run = runner or run_here(state, n_threads)
         self._bucket_days = max(BUCKET_DAYS, n_reference_days + 7)
         self._store = ProfileStore(state / "profiles")
+        self._counter = UnitCounter(state, self._store, runner or run_here(state, n_threads), progress)
         self._units: list[ScanUnit] = []
         self._live: dict[str, tuple[StoredProfile, ...]] = {}
         self._fresh: set[Path] = set()
@@ -140,8 +133,11 @@ class Engine:
         self._units = [*self._units, *units]
         found = _Pass()
         for unit in units:
-            done, failed, gone = self._count_unit(unit, sets.get(unit.table.name, {}))
-            found = _Pass((*found.done, *done), (*found.skipped, *failed), (*found.vanished, *gone))
+            facts = self._facts() if unit.lookup is not None else {}
+            counts = self._counter.count(unit, sets.get(unit.table.name, {}), facts)
+            self._live[unit.name] = counts.live
+            self._fresh.update(one.path for one in counts.done)
+            found = found.with_unit(counts)
         return found
 
     def _sweep(self) -> None:
@@ -241,76 +237,6 @@ class Engine:
             sets[name] = known
         return sets
 
-    def _count_unit(
-        self, unit: ScanUnit, sets: Mapping[str, FrozenSet]
-    ) -> tuple[list[StoredProfile], list[Skipped], list[str]]:
-        """Count a unit's new and changed partitions, and note which partitions there are."""
-        stored = self._store.of_table(unit.name)
-        partitions = unit.table.partitions()
-        expected = [one for partition in partitions if (one := self._expect(unit, partition)) is not None]
-        todo = [(one, missing) for one in expected if (missing := _uncounted(unit, one, stored))]
-        done: list[StoredProfile] = []
-        skipped: list[Skipped] = []
-        if todo:
-            self._progress.start(f"counting {unit.name}", len(todo))
-        for counted in self._run(self._tasks(unit, todo, sets)):
-            if isinstance(counted, RecSysOpsError):
-                skipped.append(Skipped("engine", "failed", str(counted), table=unit.table.name))
-            else:
-                done.append(self._store.write(counted))
-            self._progress.advance()
-        if todo:
-            self._progress.finish()
-        self._fresh.update(one.path for one in done)
-        manifest = self._note(unit, partitions, expected, (*stored, *done))
-        self._live[unit.name] = _live_profiles(unit, manifest, (*stored, *done))
-        self._store.forget(_superseded(unit, manifest, stored))
-        return done, skipped, [f"{unit.name}: {one.key}" for one in manifest.vanished]
-
-    def _expect(self, unit: ScanUnit, partition: Partition) -> _Expected | None:
-        if unit.lookup is None:
-            return _Expected(partition, partition.fingerprint)
-        own = {one.key: one for one in self._facts().get(unit.table.name, ())}
-        if partition.key not in own:
-            return None  # it could not be read, which has been said already
-        candidates = self._facts().get(unit.lookup.name, ())
-        lookups = looked_up(own[partition.key], candidates, unit.table.schema.label_window_days)
-        return _Expected(partition, joint_fingerprint(partition.fingerprint, lookups), lookups)
-
-    def _tasks(
-        self, unit: ScanUnit, todo: Sequence[tuple[_Expected, frozenset[str]]], sets: Mapping[str, FrozenSet]
-    ) -> list[ScanTask]:
-        own = {one.key: one for one in self._facts().get(unit.table.name, ())}
-        others = {one.key: one for one in unit.lookup.partitions()} if unit.lookup is not None and todo else {}
-        tasks = []
-        for one, missing in todo:
-            wanted = replace(unit, measures=tuple(counted for counted in unit.measures if counted.id in missing))
-            task = ScanTask(wanted, one.partition, sets)
-            if unit.lookup is not None:
-                facts = replace(own[one.partition.key], fingerprint=one.fingerprint)
-                lookups = tuple(others[facts.key] for facts in one.lookups if facts.key in others)
-                task = replace(task, outcomes=facts, lookups=lookups)
-            tasks.append(task)
-        return tasks
-
-    def _note(
-        self,
-        unit: ScanUnit,
-        partitions: Sequence[Partition],
-        expected: Sequence[_Expected],
-        stored: Sequence[StoredProfile],
-    ) -> Manifest:
-        path = self._state / "manifests" / f"{unit.name}-{unit.table.binding[:12]}.json"
-        wanted = {(one.partition.key, one.fingerprint) for one in expected}
-        present = {one.facts.key: one.facts for one in stored if (one.facts.key, one.facts.fingerprint) in wanted}
-        unreadable = {partition.key for partition in partitions}.difference(present)
-        before = read_manifest(path)
-        after = before.after(present.values(), unreadable)
-        if after.known == before.known:
-            return before
-        write_manifest(after, path)
-        return after
-
     def _collapse(self) -> None:
         """Forget buckets of days that can no longer be reference, but for those just counted: a first run judges them all."""
         for profiles in self._live.values():
@@ -320,32 +246,6 @@ class Engine:
             first = newest - timedelta(days=self._bucket_days)
             old = (one for one in profiles if one.path not in self._fresh)
             self._store.drop_buckets(one for one in old if all(day < first for day, _ in one.facts.days))
-
-
-def _uncounted(unit: ScanUnit, expected: _Expected, stored: Sequence[StoredProfile]) -> frozenset[str]:
-    """Ids of the measures that have not been counted on these bytes."""
-    address = (expected.partition.key, expected.fingerprint)
-    known = [one.measure_ids for one in stored if (one.facts.key, one.facts.fingerprint) == address]
-    return frozenset(one.id for one in unit.measures).difference(*known)
-
-
-def _live_profiles(unit: ScanUnit, manifest: Manifest, stored: Sequence[StoredProfile]) -> tuple[StoredProfile, ...]:
-    """The profiles that make up the history of a unit, in order of partition key."""
-    wanted = {(one.key, one.fingerprint) for one in manifest.live}
-    ids = frozenset(one.id for one in unit.measures)
-    live = [one for one in stored if (one.facts.key, one.facts.fingerprint) in wanted and one.measure_ids & ids]
-    return tuple(sorted(live, key=lambda one: (one.facts.key, one.path)))
-
-
-def _superseded(unit: ScanUnit, manifest: Manifest, stored: Sequence[StoredProfile]) -> tuple[StoredProfile, ...]:
-    """Profiles of this unit's measures over bytes that have been rewritten since."""
-    ids = frozenset(one.id for one in unit.measures)
-    current = {key: entry.fingerprint for key, entry in manifest.known.items()}
-    return tuple(
-        one
-        for one in stored
-        if one.measure_ids & ids and current.get(one.facts.key, one.facts.fingerprint) != one.facts.fingerprint
-    )
 
 
 def _last_day(facts: PartitionFacts) -> date | None:
