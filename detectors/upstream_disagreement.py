@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from recsysops.profiles.history import CellContrast, Context, History
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import EVERYTHING
 from recsysops.statistics.proportions import clopper_pearson_interval
-from recsysops.tables.agreements import ENTITIES, Pair, pairs_of
+from recsysops.tables.agreements import ENTITIES, Pair, Side, pairs_of
 from recsysops.tables.schema import Schema
 from recsysops.triage.agreement_query import agreement_query
 from recsysops.triage.dependence import (
@@ -35,7 +36,7 @@ from recsysops.triage.widest import widest
 
 _RATE = CellRate("disagreement_rate", (BROKEN,), (KEPT, BROKEN))
 _DECLARED = 0.5
-"""Least agreement and gain of declared pairs. A team's word counts more than the reference: their pairs are judged even where they often disagree."""
+"""Least agreement and gain of declared pairs: a team's word counts more than the reference."""
 _MAX_JUDGED = 8
 _NEVER_OF = 200
 """Entities of a day that make a rule of what none of them breaks."""
@@ -117,11 +118,10 @@ class UpstreamDisagreement:
                 watched.append(found)
         watched.sort(key=lambda one: (one.pair.is_declared, one.dependence.gain, one.dependence.share), reverse=True)
         n_declared = sum(one.pair.is_declared for one in watched)
-        n_series = n_judged = 0
-        for one in watched[: max(_MAX_JUDGED, n_declared)]:
-            n_series, n_judged = n_series + len(one.counts.slices), n_judged + 1
-            yield from self._judged(context, one)
-        yield Looked(self.meta.name, n_series, f"{n_judged} pairs of columns that agree", n_judged)
+        judged = watched[: max(_MAX_JUDGED, n_declared)]
+        yield from self._findings(context, [(one, change) for one in judged for change in self._changes(context, one)])
+        n_series = sum(len(one.counts.slices) for one in judged)
+        yield Looked(self.meta.name, n_series, f"{len(judged)} pairs of columns that agree", len(judged))
 
     def _watched(self, history: History, pair: Pair) -> _Watched | Skipped | None:
         counts, one, two = (history.cells(measure) for measure in _counted(pair))
@@ -136,29 +136,40 @@ class UpstreamDisagreement:
         reason = f"says little of {'.'.join(pair.sides[1])} in the reference, with which it is declared to agree"
         return Skipped(self.meta.name, "not_applicable", reason, *pair.sides[0])
 
-    def _judged(self, context: Context, one: _Watched) -> Iterator[Finding]:
+    def _changes(self, context: Context, one: _Watched) -> Iterator[RateChange | Stated]:
         held = held_against(one.counts, one.alone, one.dependence)
-        first = _first_ever(held) if one.pair.sides[0].table in ENTITIES else None
-        if first is not None:
-            yield self._finding(context, one, first)
-            return
+        if one.pair.sides[0].table in ENTITIES and context.mode == "days":
+            first = _first_ever(held)
+            if first is not None:
+                yield first
+                return
         limits = RateLimits(self.params.min_rate_change, self.params.min_ratio, only_up=True)
         found = {change.slice_index: change for change in rate_gate(held, [_RATE], limits)}
         if one.dependence.is_identity:  # else a single popular item may be a rightful exception
             found = {change.slice_index: change for change in rare_gate(held, _RATE, limits)} | found
-        for change in widest(found[index] for index in sorted(found)):
-            if change.slice.dimension not in {side.column for side in one.pair.sides}:
-                yield self._finding(context, one, change)
+        own = {side.column for side in one.pair.sides}
+        yield from (one for one in widest(found[index] for index in sorted(found)) if one.slice.dimension not in own)
 
-    def _finding(self, context: Context, one: _Watched, change: RateChange | Stated) -> Finding:
+    def _findings(self, context: Context, found: Sequence[tuple[_Watched, RateChange | Stated]]) -> Iterator[Finding]:
+        """One of each column and slice: a column that parts from several others is told of once."""
+        parted = Counter(side for one in {id(one): one for one, _ in found}.values() for side in one.pair.sides)
+        told = set()
+        for one, change in found:
+            place = moved(one.alone, one.dependence)
+            side = max(one.pair.sides, key=parted.__getitem__) if place is None else one.pair.sides[place]
+            if (side, change.slice) not in told:
+                told.add((side, change.slice))
+                yield self._finding(context, one, change, side, is_sure=place is not None)
+
+    def _finding(
+        self, context: Context, one: _Watched, change: RateChange | Stated, side: Side, *, is_sure: bool
+    ) -> Finding:
         own = own_slice(context.schema, change.slice) if one.pair.sides[0].table == "candidates" else change.slice
-        place = moved(one.alone, one.dependence)
-        side = one.pair.sides[place or 0]
         return finding_of(
             self.meta, context, replace(change, slice=own),
             table=side.table, column=side.column, statistic=_RATE.name, threshold=self.params.min_rate_change,
             stage="feature" if side.table == "candidates" else "upstream",
-            headline=_headline(context, one, change, ".".join(side) if place is not None else ""),
+            headline=_headline(context, one, change, ".".join(side) if is_sure else ""),
             query=agreement_query(context, one.pair, one.dependence, own),
         )  # fmt: skip
 

@@ -8,15 +8,20 @@ import duckdb
 import pandas as pd
 import pytest
 
-from recsysops.detectors.upstream_disagreement import UpstreamDisagreement
+from recsysops import registry
 from recsysops.tables.schema import Schema
 from recsysops.tables.views.registered import with_views
 from recsysops.testing.example_agreements import AGREEMENT_TABLES, example_agreements
 from recsysops.testing.example_log import ExampleLog, findings, verdicts
+from recsysops.triage.detector import Detector
 from recsysops.triage.findings import Finding, Looked, Skipped
 
 HEALTHY = example_agreements()
-DETECTOR = UpstreamDisagreement()
+DETECTOR: Detector = next(
+    made(made.Params())
+    for plugin in registry.plugins("detectors")
+    if plugin.name == "input.upstream_disagreement" and (made := plugin.load())
+)
 MEMBERS = [f"m{one}" for one in range(80)]
 
 
@@ -121,6 +126,18 @@ def test_a_catalogue_that_speaks_first_is_not_contradicted_on_that_day() -> None
     log = of_item(HEALTHY.set("items", "genre", "poetry", where="item_id == 'item_7'", days=1), "items", "title", "new")
     told = [one for one in findings(DETECTOR, log) if "item_features" in one.headline or "candidates" in one.headline]
     assert not told
+
+
+def test_a_column_that_parts_from_two_others_is_told_once() -> None:
+    found = findings(DETECTOR, of_item(HEALTHY, "items", "language", "xx"))
+    assert [(one.table, one.column) for one in found] == [("items", "language")]
+    many = findings(DETECTOR, HEALTHY.set("candidates", "item_language", "xx", rate=0.5).set("items", "genre", "x"))
+    assert len({one.id for one in many}) == len(many)
+
+
+def test_a_slice_is_told_where_it_is_alone() -> None:
+    found = findings(DETECTOR, HEALTHY.set("candidates", "item_language", "xx", where="market == 'DK'"))
+    assert [str(one.slice) for one in found if one.value > 0.9] == ["market=DK"]
 
 
 @pytest.mark.parametrize("seed", range(3))

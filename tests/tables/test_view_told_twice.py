@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsysops.tables.schema import Schema
+from recsysops.tables.schema import Column, Schema
 from recsysops.tables.views.registered import VIEWS
 from recsysops.testing.derived_tables import derived_table
 from recsysops.testing.example_agreements import AGREEMENT_TABLES, example_agreements
@@ -73,7 +73,7 @@ def test_second_words(seed: int, view: str, base: str, own: str, by: str, other:
 
 def test_features_that_are_not_available_yet_are_not_known() -> None:
     table = AGREEMENT_TABLES.tables["item_features"]
-    clock = replace(table.column("as_of"), name="available_at", role="available_at")  # type: ignore[type-var]
+    clock = Column("available_at", "timestamp", "available_at")
     schema = Schema({**AGREEMENT_TABLES.tables, "item_features": replace(table, columns=(*table.columns, clock))})
     tables = dict(example_agreements(n_days=3, requests_per_day=40).tables)
     features = tables["item_features"]

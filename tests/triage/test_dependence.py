@@ -62,7 +62,8 @@ def counted(frame: pd.DataFrame) -> tuple[CellContrast, tuple[CellContrast, Cell
 
 
 def is_now(frame: pd.DataFrame) -> pd.Series:
-    return frame["ts"].dt.date == DAYS[-1]
+    days: pd.Series = frame["ts"].dt.date
+    return days == DAYS[-1]
 
 
 def crosstab(frame: pd.DataFrame) -> pd.DataFrame:
