@@ -10,15 +10,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsysops.models.matrix import numbers
 from recsysops.replay.another_key import of_another
+from recsysops.replay.as_of import NEVER
 from recsysops.replay.candidates import Candidates
 from recsysops.replay.copies import LEAST_MATCH, copy_rate
-from recsysops.replay.differences import CLASSES, SAME, ColumnDifferences, differences
+from recsysops.replay.differences import CLASSES, SAME, differences
 from recsysops.replay.explanations import Mismatch, offset, ratio
-from recsysops.replay.making import Making, of_number, of_time
+from recsysops.replay.making import LEAST_ROWS, Making, of_number, of_time
 from recsysops.replay.tracing import Traced, mismatch, older_values, trace
 from recsysops.replay.upstream import Upstream
-from recsysops.replay.values import Flags, Floats, comparable, is_same, micros
+from recsysops.replay.values import Flags, Floats, is_same, micros
 from recsysops.tables.schema import Schema, TableSchema
 from recsysops.tables.table import Table
 from recsysops.tables.views.traced import COLUMNS, sources_of
@@ -26,6 +28,7 @@ from recsysops.tables.views.traced import SAME as AS_IT_IS
 from recsysops.tables.views.view import Folders
 
 Names = npt.NDArray[np.object_]
+Values = tuple[Floats, Floats, Floats]
 MOSTLY = 0.5
 """Share of rows that a way of making a feature must explain to be taken for it."""
 
@@ -74,29 +77,47 @@ def compared(traced: list[Traced], candidates: Candidates) -> dict[str, Names]:
 
 def _column(one: Traced, name: str, copies: list[str], another: Flags, others: Mapping[str, Floats]) -> Names:
     """(n_chosen,)."""
-    known: Names = np.full(len(one.chosen), None, object)
     values = _values(one, name)
-    if values is None:
-        return known
-    mine, source, all_source = values
-    at = micros(one.candidates.role("ts"))[one.chosen] / 1e6
-    is_text = name in one.pairs and one.pairs[name][1].is_text
-    is_settled = is_text or (name in copies and np.mean(is_same(mine, source)) >= LEAST_MATCH)
-    making = None if is_settled else _best(_ways(one, name, others), mine, source, at)
-    if making is not None and making.name != AS_IT_IS:
-        near = making.is_near(mine, source, at)
-        expected = making.make(source, at)
-        pair = Mismatch(name, name, np.where(near, expected, mine), expected, is_of_another=another)
-        if not near.all():
-            older, seconds = older_values(one, all_source)
-            pair = replace(pair, older=np.stack([making.make(values, at) for values in older]), older_seconds=seconds)
+    if values is None or (name not in copies and np.count_nonzero(~np.isnan(values[1])) < LEAST_ROWS):
+        return np.full(len(one.chosen), None, object)  # too few rows to tell what is made of what
+    making = _making(one, name, copies, values, others)
+    if making is not None:
+        pair = _made(one, name, making, values)
     elif name in one.pairs:
-        sources = {column: one.source(column) for column in (*copies, name)}
-        pair, making = replace(mismatch(one, name, sources), is_of_another=another), None
-    else:  # a time that nothing is known to be made of
-        return known
-    [classes] = differences([pair])
-    return _named(classes, making, (one.expected >= 0) & ~(np.isnan(pair.logged) & np.isnan(pair.source)))
+        pair = mismatch(one, name, {column: one.source(column) for column in (*copies, name)})
+    else:  # a time, and numbers that are nothing of it
+        number = np.where(np.isnan(values[1]), np.nan, np.inf)
+        pair = Mismatch(name, name, values[0], number, is_text=True)
+    [found] = differences([replace(pair, is_of_another=another)])
+    words = np.array(CLASSES, object)
+    words[SAME] = AS_IT_IS if making is None else making.name
+    names = words[found.classes]
+    names[(one.expected < 0) | (np.isnan(pair.logged) & np.isnan(pair.source))] = None
+    return names
+
+
+def _made(one: Traced, name: str, making: Making, values: Values) -> Mismatch:
+    """The logged feature beside what it would be, made of its source and of the source's older versions."""
+    mine, source, all_source = values
+    at = _seconds(one)
+    near, expected = making.is_near(mine, source, at), making.make(source, at)
+    stated = one.candidates.schema.column(name)
+    default = stated.default if stated is not None and not isinstance(stated.default, str) else None
+    pair = Mismatch(name, name, np.where(near, expected, mine), expected, default=default)
+    if near.all():
+        return pair
+    older, seconds = older_values(one, all_source)
+    return replace(pair, older=np.stack([making.make(version, at) for version in older]), older_seconds=seconds)
+
+
+def _making(one: Traced, name: str, copies: list[str], values: Values, others: Mapping[str, Floats]) -> Making | None:
+    """How the feature is made of its source, None for a copy or where nothing fits."""
+    mine, source, _ = values
+    is_text = name in one.pairs and one.pairs[name][1].is_text
+    if is_text or (name in copies and np.mean(is_same(mine, source)) >= LEAST_MATCH):
+        return None
+    best = _best(_ways(one, name, others), mine, source, _seconds(one))
+    return None if best is None or best.name == AS_IT_IS else best
 
 
 def _copies(one: Traced) -> Iterator[str]:
@@ -135,21 +156,19 @@ def _ways(one: Traced, name: str, others: Mapping[str, Floats]) -> list[Making]:
     return list(of_number({key: values for key, values in others.items() if key != own}))
 
 
-def _values(one: Traced, name: str) -> tuple[Floats, Floats, Floats] | None:
+def _values(one: Traced, name: str) -> Values | None:
     """Logged, expected source (n_chosen,) and all source (n_upstream_rows,), times in seconds; None if they do not compare."""
     if name in one.pairs:
         both = one.pairs[name][1]
         return both.logged, one.source(name), both.source
-    column = one.candidates.columns[name].take(pa.array(one.chosen))
+    column = one.candidates.columns.get(name)
     source = one.upstream.columns[one.lineage[name]]
-    number = comparable(column, column)
-    if number is None or number.is_text or not pa.types.is_timestamp(source.type):
+    if column is None or not pa.types.is_floating(column.type) or not pa.types.is_timestamp(source.type):
         return None
-    both = comparable(source, source)
-    assert both is not None, "times compare with themselves"
-    seconds = both.source / 1e6
+    times = micros(source)
+    seconds = np.where(times == NEVER, np.nan, times / 1e6)
     picked = np.where(one.expected >= 0, seconds[np.maximum(one.expected, 0)], np.nan)
-    return number.logged, picked, seconds
+    return numbers(column)[one.chosen], picked, seconds
 
 
 def _spread(one: Traced, source: Floats, candidates: Candidates) -> Floats:
@@ -159,13 +178,10 @@ def _spread(one: Traced, source: Floats, candidates: Candidates) -> Floats:
     return values
 
 
-def _named(found: ColumnDifferences, making: Making | None, is_compared: Flags) -> Names:
-    words = np.array(CLASSES, object)
-    if making is not None:
-        words[SAME] = making.name
-    names = words[found.classes]
-    names[~is_compared] = None
-    return names
+def _seconds(one: Traced) -> Floats:
+    """(n_chosen,) when the candidates were served, in seconds since 1970."""
+    seconds: Floats = micros(one.candidates.role("ts"))[one.chosen] / 1e6
+    return seconds
 
 
 def _candidates(sampled: pa.Table, base: TableSchema) -> Candidates:

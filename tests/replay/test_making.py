@@ -38,7 +38,7 @@ MADE: dict[str, tuple[str, Any]] = {
 }
 
 
-def told(source: str, values: Any) -> list[str | None]:
+def told(source: str, values: Any, n: int = N, default: float | None = None) -> list[str | None]:
     """What is said of a feature made of a source, beside a copied feature; each item is a candidate once."""
     utc = NOW + SECONDS.astype("timedelta64[s]")
     keys = pa.array([f"i{one}" for one in range(N)])
@@ -53,7 +53,15 @@ def told(source: str, values: Any) -> list[str | None]:
     roles = ("request_id", "ts", "item_id")
     schema = TableSchema(
         "candidates",
-        tuple(Column(name, kinds.get(name, "categorical"), name if name in roles else None) for name in columns),
+        tuple(
+            Column(
+                name,
+                kinds.get(name, "categorical"),
+                name if name in roles else None,
+                default=default if name == "feature" else None,
+            )
+            for name in columns
+        ),
     )
     numbers = {"price": PRICE, "usual": USUAL, "year": YEAR}
     upstream = Upstream(
@@ -66,7 +74,7 @@ def told(source: str, values: Any) -> list[str | None]:
             **{name: pa.array(one) for name, one in numbers.items()},
         },
     )
-    candidates = Candidates(columns, schema)
+    candidates = Candidates({name: values.slice(0, n) for name, values in columns.items()}, schema)
     lineage = {"feature": source, "usual": "usual"}
     found = compared([trace(candidates, upstream, lineage)], candidates)
     assert set(found["usual"]) == {"same"}
@@ -103,7 +111,7 @@ def test_another_unit_is_another_way() -> None:
 
 @pytest.mark.parametrize(("seconds", "is_near"), [(0.9, True), (1.1, False)])
 def test_the_moment_of_computing_may_differ_a_little(seconds: float, is_near: bool) -> None:
-    at = np.full(50, 1e9) + np.arange(50)
+    at = np.linspace(1e9, 1e9 + 49, 50)
     source = np.full(50, 1e9 - 4000.0)
     logged = at - source + seconds * SLACK_SECONDS
     assert next(of_time()).match_rate(logged, source, at) == float(is_near)
@@ -116,6 +124,28 @@ def test_whole_days_turn_a_little_early_or_late(step: float) -> None:
     early, late = (np.full(40, days) for days in (9.0, 10.0))
     assert whole.match_rate(early, source, at) == whole.match_rate(late, source, at) == 1.0
     assert whole.match_rate(np.full(40, 11.0), source, at) == 0.0
+
+
+def test_an_age_of_nothing_is_told() -> None:
+    """What is no age of its source is so in every row; what is missing is missing."""
+    values = np.where(np.arange(N) % 4 == 0, np.nan, RNG.random(N) * 1e6)
+    found = np.array(told("born", values), object)
+    assert set(found[::4]) == {"missing"}
+    assert set(np.delete(found, np.arange(0, N, 4))) == {"unexplained"}
+    assert set(told("born", np.full(N, np.nan))) == {"missing"}
+
+
+@pytest.mark.parametrize(("source", "values"), [("born", AGE), ("price", USUAL - PRICE)])
+def test_a_declared_default_stands_for_what_is_not_there() -> None:
+    born = np.where(np.arange(N) % 4 == 0, np.nan, AGE / 86_400)
+    found = np.array(told("born", np.where(np.isnan(born), -1.0, born), default=-1.0), object)
+    assert set(found[::4]) == {"defaulted"}  # the source has them
+    assert set(np.delete(found, np.arange(0, N, 4))) == {"days since"}
+
+
+def test_few_rows_are_left_alone(source: str, values: Any) -> None:
+    assert set(told(source, values, n=29)) == {None}
+    assert set(told(source, values, n=30)) != {None}
 
 
 def test_a_handful_of_rows_tells_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -98,23 +99,23 @@ def served(rng: np.random.Generator, items: pd.DataFrame, members: pd.DataFrame)
     of_item, of_member = as_of(rows, items, "item_id"), as_of(rows, members, "member_id")
     rows["price"] = of_item["price"].astype(np.float32)
     rows["genre"] = of_item["genre"]
-    rows["days_out"] = np.floor((rows["ts"] - of_item["launch_at"]) / pd.Timedelta(days=1)).astype(np.float32)
+    rows["days_out"] = np.floor((rows["ts"] - of_item["launch_at"]).dt.total_seconds() / 86_400).astype(np.float32)
     rows["age_years"] = (2026 - of_item["release_year"]).astype(np.float32)
     rows["taste"] = rng.random(len(rows))
     rows["gap"] = (of_item["price"] - of_member["usual_price"]).astype(np.float32)
     rows["usual_price"] = of_member["usual_price"].astype(np.float32)
-    since = (rows["ts"] - of_member["last_play_at"]) / pd.Timedelta(seconds=1)
+    since = (rows["ts"] - of_member["last_play_at"]).dt.total_seconds()
     rows["since_play"] = since
     rows["word"], rows["lost"] = "x", 1.0
     has_item, has_usual = of_item["key"].notna(), of_member["usual_price"].notna()
     said = pd.DataFrame(
         {
-            "price": np.where(has_item, "same", None),
-            "genre": np.where(has_item, "same", None),
-            "days_out": np.where(has_item, "whole days since", None),
-            "age_years": np.where(has_item, "years since", None),
-            "gap": np.where(has_item & has_usual, "difference", None),
-            "usual_price": np.where(has_usual, "same", None),
+            "price": _where(has_item, "same"),
+            "genre": _where(has_item, "same"),
+            "days_out": _where(has_item, "whole days since"),
+            "age_years": _where(has_item, "years since"),
+            "gap": _where(has_item & has_usual, "difference"),
+            "usual_price": _where(has_usual, "same"),
             "since_play": "seconds since",
             "word": None,
         },
@@ -122,6 +123,10 @@ def served(rng: np.random.Generator, items: pd.DataFrame, members: pd.DataFrame)
         dtype=object,
     )
     return _planted(rng, rows, said, has_item)
+
+
+def _where(flags: pd.Series[bool], word: str) -> pd.Series[Any]:
+    return pd.Series(word, flags.index, dtype=object).where(flags, None)
 
 
 def _planted(
@@ -186,7 +191,8 @@ def view_of(folder: Path) -> pd.DataFrame:
     assert opened is not None
     [partition] = opened.partitions()
     names = [column.name for column in opened.schema.columns]
-    return pd.concat(batch.to_pandas() for batch in opened.source.batches(partition, names))
+    found: pd.DataFrame = pd.concat(batch.to_pandas() for batch in opened.source.batches(partition, names))
+    return found
 
 
 def test_every_feature_is_told_as_pandas_tells_it(world: tuple[Path, pd.DataFrame, pd.DataFrame]) -> None:

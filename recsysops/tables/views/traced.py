@@ -50,7 +50,7 @@ class TracedFeatures:
 
     contract = TRACED
     base = "candidates"
-    version = 1
+    version = 2
 
     def schema(self, tables: Schema) -> TableSchema | None:
         base = tables.table("candidates")
@@ -122,8 +122,8 @@ def _is_there(tables: Schema, table: str, source: str) -> bool:
     if table not in KEYS or upstream is None or base is None or upstream.role("as_of") is None:
         return False
     column = upstream.column(source)
-    is_readable = column is not None and column.kind != "other" and (column.is_feature or column.role is not None)
-    return is_readable and base.role(KEYS[table][1]) is not None
+    is_known = column is not None and (column.is_feature or column.role is not None or column in upstream.attributes)
+    return is_known and column is not None and column.kind != "other" and base.role(KEYS[table][1]) is not None
 
 
 def _upstream(tables: Schema, table: str, sources: tuple[str, ...]) -> str:
@@ -140,7 +140,7 @@ def _upstream(tables: Schema, table: str, sources: tuple[str, ...]) -> str:
 def _expression(schema: TableSchema, name: str) -> str:
     column = schema.column(name)
     assert column is not None, "sources_of has looked"
-    return feature(name) if column.is_feature else quote_identifier(str(column.role))
+    return quote_identifier(column.role) if column.role is not None and not column.is_feature else feature(name)
 
 
 def _text(value: str) -> str:
