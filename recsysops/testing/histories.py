@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -40,6 +40,11 @@ from recsysops.tables.views.registered import VIEWS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from recsysops.testing.brute_force import Windows
+
+Wanted = TypeVar("Wanted", bound=Measure)
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -125,60 +130,46 @@ def history_from_tables(
         current_days: days of the current window.
         mode: as in ``Context``.
     """
-    from recsysops.testing import brute_force, brute_force_days
+    from recsysops.testing.brute_force import Windows
 
     measures = list(measures)
     views = {measure.table for measure in measures} & {*VIEWS} & {*schema.tables} - {*tables}
     tables = {**tables, **_derived(sorted(views), tables, schema)}
-    context = context_of(schema, reference_days, current_days, mode)
-    counted: dict[type, dict[Measure, object]] = {}
-    count: dict[type, Callable[..., object]] = {
-        Cells: brute_force.cells,
-        PerRequest: brute_force.per_request,
-        KeyedSample: brute_force.sample,
-        Facts: brute_force.facts,
-        Clusters: brute_force_days.clusters,
-    }
     windows = {
-        name: brute_force.Windows(tables[name], table, tuple(reference_days), tuple(current_days))
+        name: Windows(tables[name], table, tuple(reference_days), tuple(current_days))
         for name, table in schema.tables.items()
         if name in tables
     }
-    for measure in measures:
-        if measure.table not in windows or type(measure) not in count:
-            continue
-        result = count[type(measure)](measure, windows[measure.table])
-        if result is not None:
-            counted.setdefault(type(measure), {})[measure] = result
-    series: dict[Cells | PerRequest | Expression, DaySeries] = {
-        measure: found
-        for measure in measures
-        if isinstance(measure, Cells)
-        and measure.table in windows
-        and (found := brute_force_days.moment_series(measure, windows[measure.table])) is not None
-    }
+    watched = [measure for measure in measures if measure.table in windows]
+    return _counted(context_of(schema, reference_days, current_days, mode), watched, windows)
+
+
+def _counted(context: Context, measures: Sequence[Measure], windows: Mapping[str, Windows]) -> ArrayHistory:
+    """Every measure by the brute force of its kind."""
+    from recsysops.testing import brute_force, brute_force_days
+
+    def each(kind: type[Wanted], count: Callable[[Wanted, Windows], Found | None]) -> dict[Wanted, Found]:
+        found = ((one, count(one, windows[one.table])) for one in measures if isinstance(one, kind))
+        return {one: counted for one, counted in found if counted is not None}
+
     keyed = {
         (measure, slice_): contrast
         for measure in measures
-        if isinstance(measure, Keyed) and measure.table in windows
+        if isinstance(measure, Keyed)
         for slice_ in windows[measure.table].slices
         if (contrast := brute_force.keyed(measure, windows[measure.table], slice_)) is not None
     }
-    moments = {
-        measure: moment
-        for measure in series
-        if isinstance(measure, Cells)
-        and (moment := brute_force_days.moments(measure, windows[measure.table])) is not None
-    }
+    cells, requests = each(Cells, brute_force.cells), each(PerRequest, brute_force.per_request)
+    series = each(Cells, brute_force_days.moment_series)
     return ArrayHistory(
         context,
-        {**counted.get(Cells, {}), **counted.get(PerRequest, {})},  # type: ignore[dict-item]
+        dict([*cells.items(), *requests.items()]),
         keyed,
-        counted.get(KeyedSample, {}),  # type: ignore[arg-type]
-        counted.get(Facts, {}),  # type: ignore[arg-type]
-        moment_contrasts=moments,
-        day_series=series,
-        cluster_contrasts=counted.get(Clusters, {}),  # type: ignore[arg-type]
+        each(KeyedSample, brute_force.sample),
+        each(Facts, brute_force.facts),
+        moment_contrasts=each(Cells, brute_force_days.moments),
+        day_series=dict(series.items()),
+        cluster_contrasts=each(Clusters, brute_force_days.clusters),
     )
 
 

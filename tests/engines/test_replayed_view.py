@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
+from deployment_faults import Reordered, Uncalibrated
 
 from recsysops.drills.fault import Planted
 from recsysops.drills.world.service import Service
@@ -26,21 +25,6 @@ RAW = PerRequest("replayed", "any_row", ("raw_differs",))
 SCORE = PerRequest("replayed", "any_row", ("score_differs",))
 OUTCOME = Keyed("replayed", "outcome", ("rows",))
 MEASURES: tuple[Measure, ...] = (RAW, SCORE, OUTCOME)
-
-
-class Reordered:
-    """The deployment reads the features in another order than the model was trained on."""
-
-    def deployment(self, rows: Any, _: Any) -> Any:
-        orders = [",".join([*one.split(",")[1:], one.split(",")[0]]) for one in rows["feature_order"]]
-        return rows.with_columns(feature_order=np.array(orders, object))
-
-
-class Uncalibrated:
-    """The deployment has lost its calibration."""
-
-    def deployment(self, rows: Any, _: Any) -> Any:
-        return rows.with_columns(calibration_b=rows["calibration_b"] + 0.5)
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import pytest
+from fake_engine import FakeEngine
 
 from recsysops.config.settings import WorkspaceSettings
 from recsysops.engines.progress import SILENT
@@ -20,10 +20,9 @@ from recsysops.incidents.calendar import complete_days
 from recsysops.incidents.detecting import Detection, Request, detect
 from recsysops.incidents.judging import Judge
 from recsysops.incidents.state import State
-from recsysops.models.model_facts import ModelFacts
-from recsysops.profiles.history import Change, Context, History
+from recsysops.profiles.history import History
 from recsysops.profiles.measures import Measure
-from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Verdict
 from recsysops.triage.findings import Finding, Looked, Subject
 
@@ -32,34 +31,6 @@ N_DAYS = 12
 SETTINGS = WorkspaceSettings.model_validate({"clock": "archive", "tables": {}, "detect": {"reference_days": 5}})
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 FAULTS = {3: {"a"}, 4: {"a", "b"}, 9: {"a", "c"}, 10: {"c"}, 11: {"c"}}
-
-
-@dataclass
-class FakeHistory:
-    context: Context
-
-
-class FakeEngine:
-    def __init__(self, n_days: int = N_DAYS) -> None:
-        self.days = {DAY + timedelta(number): 100 for number in range(n_days)}
-
-    def event_days(self, table: str) -> Mapping[date, int]:
-        return self.days if table == "candidates" else {}
-
-    def history(
-        self,
-        reference_days: Sequence[date],
-        current_days: Sequence[date],
-        *,
-        now: datetime,
-        changes: Sequence[Change] = (),
-        incident_days: Collection[date] = (),
-        models: Sequence[ModelFacts] = (),
-        since: date | None = None,
-    ) -> History:
-        schema = Schema({"candidates": TableSchema("candidates", ())})
-        context = Context(now, "days", tuple(reference_days), tuple(current_days), schema, tuple(changes))
-        return cast("History", FakeHistory(context))
 
 
 class Faulty:
@@ -89,7 +60,7 @@ class Faulty:
 
 
 def run(root: Path, request: Request | None = None, engine: FakeEngine | None = None) -> Detection:
-    judge = Judge(engine or FakeEngine(), [Faulty()], ("candidates",), SETTINGS.budget)
+    judge = Judge(engine or FakeEngine(DAY, N_DAYS), [Faulty()], ("candidates",), SETTINGS.budget)
     with State(root) as state:
         return detect(request or Request(), judge, SETTINGS, state, now=NOW, progress=SILENT)
 
@@ -154,8 +125,8 @@ def test_a_kill_between_days_is_completed_by_the_next_run(
 
 
 def test_new_days_and_late_rows(tmp_path: Path) -> None:
-    run(tmp_path, engine=FakeEngine(4))
-    engine = FakeEngine(6)
+    run(tmp_path, engine=FakeEngine(DAY, 4))
+    engine = FakeEngine(DAY, 6)
     engine.days[DAY] += 7
     later = run(tmp_path, engine=engine)
     assert [one.judged.day for one in later.judgements] == [DAY + timedelta(4), DAY + timedelta(5)]
@@ -170,7 +141,7 @@ def test_days_on_which_something_was_found_are_no_reference(tmp_path: Path) -> N
 
 def test_an_empty_log_and_a_day_outside_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotEnoughDataError, match="no rows with a time"):
-        run(tmp_path, engine=FakeEngine(0))
+        run(tmp_path, engine=FakeEngine(DAY, 0))
     with pytest.raises(NotEnoughDataError, match="expected a day from 2026-11-01 to 2026-11-12"):
         run(tmp_path, Request(date="2026-10-31"))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 import yaml
+from fake_engine import FakeEngine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,10 +21,9 @@ from recsysops.incidents import acts
 from recsysops.incidents.detecting import Detection, Request, detect
 from recsysops.incidents.judging import Judge
 from recsysops.incidents.state import State
-from recsysops.models.model_facts import ModelFacts
-from recsysops.profiles.history import Change, Context, History
+from recsysops.profiles.history import History
 from recsysops.profiles.measures import Measure
-from recsysops.tables.schema import Schema, TableSchema
+from recsysops.tables.schema import Schema
 from recsysops.triage.detector import DetectorMeta, Parameters, Verdict
 from recsysops.triage.findings import Finding, Looked, Skipped, Subject
 from recsysops.workspace import Workspace
@@ -32,36 +31,6 @@ from recsysops.workspace import Workspace
 DAY = date(2026, 11, 2)
 SETTINGS = WorkspaceSettings.model_validate({"clock": "archive", "tables": {}, "detect": {"reference_days": 7}})
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
-
-
-@dataclass
-class LevelHistory:
-    context: Context
-
-
-class LevelEngine:
-    """A table whose days up to the ``n``-th are there."""
-
-    def __init__(self, n_days: int) -> None:
-        self.days = {DAY + timedelta(number): 100 for number in range(n_days)}
-
-    def event_days(self, table: str) -> Mapping[date, int]:
-        return self.days
-
-    def history(
-        self,
-        reference_days: Sequence[date],
-        current_days: Sequence[date],
-        *,
-        now: datetime,
-        changes: Sequence[Change] = (),
-        incident_days: Collection[date] = (),
-        models: Sequence[ModelFacts] = (),
-        since: date | None = None,
-    ) -> History:
-        schema = Schema({"candidates": TableSchema("candidates", ())})
-        context = Context(now, "days", tuple(reference_days), tuple(current_days), schema, tuple(changes))
-        return cast("History", LevelHistory(context))
 
 
 class OtherLevel:
@@ -94,7 +63,7 @@ class OtherLevel:
 
 
 def run(root: Path, levels: Mapping[str, Sequence[int]], n_days: int, request: Request | None = None) -> Detection:
-    judge = Judge(LevelEngine(n_days), (OtherLevel(levels),), ("candidates",), SETTINGS.budget)
+    judge = Judge(FakeEngine(DAY, n_days), (OtherLevel(levels),), ("candidates",), SETTINGS.budget)
     with State(root, clock="archive") as state:
         return detect(request or Request(), judge, SETTINGS, state, now=NOW, progress=SILENT)
 

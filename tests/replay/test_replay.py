@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from deployment_faults import Reordered, Uncalibrated
 
 from recsysops.drills.fault import Planted
 from recsysops.drills.world.service import Service
@@ -29,21 +30,6 @@ DAY = date(2026, 10, 24)
 SIZE = WorldSize(
     n_members=300, n_titles=120, requests_per_day=120, log_rate=1.0, warm_up_days=15, n_days=4, has_benign_events=False
 )
-
-
-class Reordered:
-    """The deployment reads the features in another order than the model was trained on."""
-
-    def deployment(self, rows: Any, _: Any) -> Any:
-        orders = [",".join([*one.split(",")[1:], one.split(",")[0]]) for one in rows["feature_order"]]
-        return rows.with_columns(feature_order=np.array(orders, object))
-
-
-class Uncalibrated:
-    """The deployment has lost its calibration."""
-
-    def deployment(self, rows: Any, _: Any) -> Any:
-        return rows.with_columns(calibration_b=rows["calibration_b"] + 0.5)
 
 
 class Skewed:
