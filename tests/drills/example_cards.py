@@ -10,7 +10,12 @@ from recsysops.statistics.estimate import Estimate
 
 BASELINES = ("static_psi", "three_sigma", "largest_change")
 MULTIPLES = (0.5, 1.0, 2.0, 4.0, 8.0)
-INTERVALS = (Estimate(0.0, 0.0, 0.54), Estimate(1 / 3, 0.06, 0.79), Estimate(2 / 3, 0.21, 0.94), Estimate(1.0, 0.46, 1.0))
+INTERVALS = (
+    Estimate(0.0, 0.0, 0.54),
+    Estimate(1 / 3, 0.06, 0.79),
+    Estimate(2 / 3, 0.21, 0.94),
+    Estimate(1.0, 0.46, 1.0),
+)
 """Jeffreys intervals of 0 to 3 in 3."""
 HOSTILE = "la[red]ng\x1b[31m\u202e'; <script>alert(1)</script> -->" + "x" * 80
 
@@ -41,7 +46,9 @@ def curve(about: FaultMeta, found: Sequence[int], *, visible: float = 0.004, by_
 def clean(n_alarms: int, n_days: int = 184, told: tuple[str, ...] = ()) -> CleanAlarms:
     """So many alarms; the interval is about right."""
     per = 30 / n_days if n_days else float("nan")
-    rate = Estimate(n_alarms * per, max(n_alarms - 2 * n_alarms**0.5, 0) * per, (n_alarms + 3 + 2 * n_alarms**0.5) * per)
+    rate = Estimate(
+        n_alarms * per, max(n_alarms - 2 * n_alarms**0.5, 0) * per, (n_alarms + 3 + 2 * n_alarms**0.5) * per
+    )
     return CleanAlarms(n_days, n_alarms, rate, 0, Estimate(0.0, 0.0, 3.7 * per), told)
 
 
