@@ -17,7 +17,7 @@ from recsysops.triage.detector import DetectorMeta, Parameters, Positive, Rate, 
 from recsysops.triage.evidence import before, finding_of, percent, where, without_reference
 from recsysops.triage.findings import Finding, Looked, Skipped
 from recsysops.triage.own_names import own_slice
-from recsysops.triage.rare_events import rare_gate
+from recsysops.triage.rare_events import rare_gate, rows_together
 from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
 from recsysops.triage.shown import named, under_own_name
@@ -34,6 +34,8 @@ _SAID = {
     "precision": "has lost digits of its source's",
     "unexplained": "is not what its source gives",
 }
+BY_CHANCE = 0.01
+"""Of requests that differ being all of one slice, where slices have nothing to do with it."""
 _NO_VALUE = frozenset({"(null)", "(other)"})
 
 
@@ -148,7 +150,7 @@ class TrainingServingSkew:
             current=contrast.current[:, :1],
         )
         found = list(rate_gate(whole, [rate], limits)) or list(rare_gate(whole, rate, limits))
-        yield from (_where_it_is(contrast, change) for change in found)
+        yield from (_where_it_is(contrast, change, rows_together(whole, rate, "current", 0)) for change in found)
 
     def _unseen(self, unseen: dict[str, list[str]]) -> Iterator[Skipped]:
         for table, columns in unseen.items():
@@ -183,14 +185,23 @@ def _what(schema: Schema, n_watched: int, unseen: dict[str, list[str]]) -> str:
     return f"{n_watched} features beside their sources{blind}"
 
 
-def _where_it_is(contrast: CellContrast, change: RateChange) -> RateChange:
-    """The change in the smallest slice that holds nearly all differing rows and less than half of the others."""
+def _where_it_is(contrast: CellContrast, change: RateChange, together: float) -> RateChange:
+    """The change in the smallest slice that holds nearly all differing rows, unless so few requests may do so by chance.
+
+    Args:
+        contrast: of all slices.
+        change: of all rows.
+        together: differing rows of one request.
+    """
     before_, now = contrast.reference.sum(axis=0), contrast.current.sum(axis=0)
     k, n = now[:, list(change.rate.flagged)].sum(axis=1), now[:, list(change.rate.of)].sum(axis=1)
     holding = [
         index
         for index, one in enumerate(contrast.slices)
-        if one.dimension and one.value not in _NO_VALUE and k[index] >= 0.95 * k[0] and n[index] < 0.5 * n[0]
+        if one.dimension
+        and one.value not in _NO_VALUE
+        and k[index] >= 0.95 * k[0]
+        and len(contrast.slices) * (n[index] / n[0]) ** (k[0] / together) <= BY_CHANCE
     ]
     if not holding:
         return change

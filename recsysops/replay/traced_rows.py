@@ -28,6 +28,8 @@ from recsysops.tables.views.traced import SAME as AS_IT_IS
 from recsysops.tables.views.view import Folders
 
 Names = npt.NDArray[np.object_]
+OF_TWO = "difference"
+"""Says nothing where either source has no value: the other one may have had no row."""
 Values = tuple[Floats, Floats, Floats]
 MOSTLY = 0.5
 """Share of rows that a way of making a feature must explain to be taken for it."""
@@ -92,7 +94,8 @@ def _column(one: Traced, name: str, copies: list[str], another: Flags, others: M
     words = np.array(CLASSES, object)
     words[SAME] = AS_IT_IS if making is None else making.name
     names = words[found.classes]
-    names[(one.expected < 0) | (np.isnan(pair.logged) & np.isnan(pair.source))] = None
+    nothing = np.isnan(pair.source) & (np.isnan(pair.logged) | (making is not None and making.name == OF_TWO))
+    names[(one.expected < 0) | nothing] = None
     return names
 
 

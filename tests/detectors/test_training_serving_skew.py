@@ -41,6 +41,14 @@ def test_a_single_host_is_named() -> None:
     assert found.n_current < HEALTHY.tables["traced"].groupby(HEALTHY.tables["traced"]["ts"].dt.date).size().iloc[-1]
 
 
+@pytest.mark.parametrize(("n_requests", "dimension"), [(6, ""), (40, "host")])
+def test_a_few_requests_of_one_host_are_no_host(n_requests: int, dimension: str) -> None:
+    rows = HEALTHY.tables["traced"]
+    hit = rows[(rows["host"] == "h1") & (rows["ts"].dt.date == HEALTHY.days[-1])]["request_id"].unique()[:n_requests]
+    log = HEALTHY.set("traced", "item_price", "stale", where=f"request_id in {list(hit)}")
+    assert [found.slice.dimension for found in findings(SKEW, log)] == [dimension]
+
+
 def test_another_unit_is_another_way_of_making() -> None:
     [found] = findings(SKEW, HEALTHY.set("traced", "item_age_days", "hours since"))
     assert "item_age_days of 100 % of sampled candidates is made in another way" in found.headline

@@ -135,7 +135,6 @@ def test_an_age_of_nothing_is_told() -> None:
     assert set(told("born", np.full(N, np.nan))) == {"missing"}
 
 
-@pytest.mark.parametrize(("source", "values"), [("born", AGE), ("price", USUAL - PRICE)])
 def test_a_declared_default_stands_for_what_is_not_there() -> None:
     born = np.where(np.arange(N) % 4 == 0, np.nan, AGE / 86_400)
     found = np.array(told("born", np.where(np.isnan(born), -1.0, born), default=-1.0), object)
@@ -143,6 +142,7 @@ def test_a_declared_default_stands_for_what_is_not_there() -> None:
     assert set(np.delete(found, np.arange(0, N, 4))) == {"days since"}
 
 
+@pytest.mark.parametrize(("source", "values"), [("born", AGE), ("price", USUAL - PRICE)])
 def test_few_rows_are_left_alone(source: str, values: Any) -> None:
     assert set(told(source, values, n=29)) == {None}
     assert set(told(source, values, n=30)) != {None}
