@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.profiles.history import CellContrast, Context, History
+from recsysops.profiles.history import CellContrast, Change, Context, History
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.profiles.slices import Slice
 from recsysops.tables.identifiers import quote_identifier
@@ -17,7 +17,7 @@ from recsysops.triage.evidence import Stated, finding_of, not_between_cohorts, p
 from recsysops.triage.findings import Finding, Looked, Severity, Skipped
 from recsysops.triage.own_names import own_slice, role_column
 from recsysops.triage.rate_gate import MAX_P
-from recsysops.triage.roll_outs import planned_changes
+from recsysops.triage.roll_outs import KINDS, TAKEN_OVER, names, planned_changes, taken_over
 from recsysops.triage.volume_gate import Volumes, volume_gate
 
 _REQUESTS = Cells("requests")
@@ -30,16 +30,17 @@ class SliceFraction:
 
     Signals:
         ``request_share``: requests of a slice value over all requests, in [0, 1]; both directions. Values of the user's
-        dimensions and of host, client_version, consumer, model_id and experiment_arm. A value that is gone is found at any
-        share, as soon as its expected requests allow it.
+        dimensions and of host, client_version, consumer and model_id. A value that is gone is found at any share, as soon
+        as its expected requests allow it. What is expected follows from the requests of all other values on the day.
     Parameters:
         min_change: least loss of a value, relative to its expected requests, default 0.25, and the gain that undoes it;
         min_requests: expected requests below which no value is judged, default 8.
     Needs:
         ``candidates``; roles or slices that part the traffic.
     Blind spots:
-        All values lost alike (see ``input.row_volume``); shifts that a recorded roll-out, experiment or opening of the last
-        two weeks explains are information only; values that are new.
+        All values lost alike (see ``input.row_volume``); shifts that a recorded roll-out or opening of the last two weeks
+        explains are information only: a roll-out explains no loss that turns up nowhere else; values that are new; arms of
+        experiments (see ``system.experiment_balance``).
     Example:
         >>> from recsysops.testing.example_log import findings
         >>> from recsysops.testing.example_slates import example_slates
@@ -90,12 +91,15 @@ class SliceFraction:
         reference = reference[reference[:, 0] > 0][-_LATEST:]
         if not len(reference) or current[0] <= 0:
             return
-        scaled = reference * (current[0] / reference[:, :1])
-        volumes = volume_gate(scaled, current, min_change=self.params.min_change)
+        rest, rest_now = reference[:, :1] - reference + 0.5, current[0] - current + 0.5
+        scaled = reference * (rest_now / rest)
+        volumes = volume_gate(
+            scaled, current, min_change=self.params.min_change, scale_noise=(1.0 / rest.mean(axis=0), 1.0 / rest_now)
+        )
         is_found = (volumes.effect >= 1) & (volumes.p_value <= MAX_P) & (volumes.expected >= self.params.min_requests)
         is_found &= _is_beyond_days(scaled, current, volumes.expected)
         is_found[0] = False
-        found = [index for index in np.flatnonzero(is_found).tolist() if not _is_nothing(contrast.slices[index])]
+        found = [index for index in np.flatnonzero(is_found).tolist() if not _is_left_out(contrast.slices[index])]
         for index in found:
             yield self._finding(context, contrast, volumes, index, reference)
 
@@ -106,8 +110,8 @@ class SliceFraction:
         slice_ = contrast.slices[index]
         total, n = int(current[0]), int(current[index])
         days = reference[:, index] / reference[:, 0]
-        expected = float(volumes.expected[index]) / total
-        planned = planned_changes(context, slice_.dimension, slice_)
+        expected = float(volumes.expected[index] / (volumes.expected[index] + total - n))
+        planned = _plans(context, contrast, index, reference)
         own = own_slice(context.schema, slice_)
         change = Stated(
             own, n / total, float(volumes.effect[index]), total, reference=expected, p_value=float(volumes.p_value[index]),
@@ -124,9 +128,30 @@ class SliceFraction:
         )  # fmt: skip
 
 
-def _is_nothing(slice_: Slice) -> bool:
-    """Rows without a value, or with a rare one, are no slice that could stop."""
-    return slice_.value in ("(null)", "(other)")
+def _is_left_out(slice_: Slice) -> bool:
+    """Rows without a value, or with a rare one, are no slice that could stop; arms are compared by members elsewhere."""
+    return slice_.value in ("(null)", "(other)") or slice_.dimension == "experiment_arm"
+
+
+def _plans(
+    context: Context, contrast: CellContrast, index: int, reference: npt.NDArray[np.float64]
+) -> tuple[Change, ...]:
+    """Recorded changes that explain the move; roll-outs explain a fall only if its requests turn up in another value."""
+    slice_ = contrast.slices[index]
+    planned = planned_changes(context, slice_.dimension, slice_)
+    same = [number for number, one in enumerate(contrast.slices) if one.dimension == slice_.dimension]
+    current = contrast.current[:, :, 0].sum(axis=0)[same].astype(np.float64)
+    usual, place = reference[:, same].sum(axis=0) / reference[:, 0].sum(), same.index(index)
+    if current[place] >= usual[place] * current.sum() or not usual.sum():
+        return planned
+    values = [contrast.slices[number].value for number in same]
+    moving = KINDS.get(slice_.dimension, ())
+
+    def is_explained(change: Change) -> bool:
+        named = [number for number, value in enumerate(values) if number != place and names(change.scope, (value,))]
+        return change.kind not in moving or taken_over(usual, current, place, named) >= TAKEN_OVER
+
+    return tuple(change for change in planned if is_explained(change))
 
 
 def _is_beyond_days(

@@ -70,6 +70,7 @@ def volume_gate(
     days: Sequence[date] = (),
     day: date | None = None,
     prior_sd: float = 0.1,
+    scale_noise: tuple[Floats | float, Floats | float] = (0.0, 0.0),
 ) -> Volumes:
     """How far counts are from what reference units lead one to expect.
 
@@ -85,17 +86,19 @@ def volume_gate(
         days: of the reference units; four of the same weekday are enough to compare with them alone.
         day: of the current unit.
         prior_sd: standard deviation of ln(count) between healthy units until the log's own is known.
+        scale_noise: sampling variances of ln(scale), (n_units, ...) and (...), where reference counts were scaled by counts.
     """
     size = np.maximum(rows_per_cluster, 1.0)
     before, now = np.asarray(reference, np.float64) / size, np.asarray(current, np.float64) / size
     mean = np.maximum(before.mean(axis=0), 0.5)
     limits = LevelLimits(1.0 / (1.0 - min_change), prior_sd)
-    noise = np.broadcast_to(1.0 / mean, before.shape), 1.0 / mean
+    scale = np.broadcast_to(scale_noise[0], before.shape)
+    noise = 1.0 / mean + scale, 1.0 / mean + scale_noise[1]
     phases = [one.weekday() for one in days]
     level = level_gate(
         before + 0.5, now + 0.5, limits, noise=noise, phases=phases, phase=day.weekday() if day else None
     )
-    spread = level.variance * (1 + 1 / len(before)) + 1.0 / (len(before) * mean)
+    spread = level.variance * (1 + 1 / len(before)) + (1.0 / mean + scale.mean(axis=0)) / len(before) + scale_noise[1]
     tails = negative_binomial_tails(np.floor(now), level.expected, spread)
     ratio = np.divide(now, level.expected)
     effect = np.where(ratio < 1, (1.0 - ratio) / min_change, np.log(np.maximum(ratio, 1.0)) / -np.log(1.0 - min_change))

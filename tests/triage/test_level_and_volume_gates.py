@@ -70,3 +70,19 @@ def test_few_days_lean_on_the_prior() -> None:
     assert float(moderated_variance(np.asarray(9.0), 1e9, 1.0, 4.0)) == pytest.approx(9.0)
     assert float(excess_variance(np.array([1.0]), np.array([0.0]))) == 0.0
     assert float(upper_p(np.asarray(np.nan), 3.0)) == 1.0
+
+
+def test_counts_beside_a_small_control_are_as_unsure_as_the_control() -> None:
+    """Counts are expected in proportion to others of 40; without its noise an eighth of healthy days would be loud."""
+    rng = np.random.default_rng(3)
+    control, counts = rng.poisson(40, (29, 4_000)), rng.poisson(400, (29, 4_000))
+    scaled = counts[:-1] * (control[-1] + 0.5) / (control[:-1] + 0.5)
+    noise = 1 / (control[:-1] + 0.5), 1 / (control[-1] + 0.5)
+    blind = volume_gate(scaled, counts[-1], min_change=0.2, prior_sd=0.02)
+    knowing = volume_gate(scaled, counts[-1], min_change=0.2, prior_sd=0.02, scale_noise=noise)
+    assert (knowing.p_tail <= 0.01).mean() < 0.02
+    assert (knowing.p_value <= 1e-3).mean() <= 0.002
+    level = 2 / 28 * (1 / 400 + 1 / 40) / 2 + 1 / 400 + 1 / 40  # of ln(count / expected), without days
+    spread = knowing.level.spread**2 - knowing.level.variance * (1 + 1 / 28)
+    assert np.median(spread) == pytest.approx(level, rel=0.1)
+    assert np.median(blind.level.spread**2 - blind.level.variance * 29 / 28) < level / 5
