@@ -38,9 +38,8 @@ def detect_in(
     is_kept = not (only or skip)  # a day judged by some of the detectors must not pass for a judged day
     with ExitStack() as held:
         held.enter_context(workspace_lock(opened.location, "detect"))
-        state = held.enter_context(
-            State(opened.location, clock=settings.clock) if is_kept else State.scratch(opened.location)
-        )
+        clock, location = settings.clock, opened.location
+        state = held.enter_context(State(location, clock=clock) if is_kept else State.scratch(location))
         chosen = detectors_of(opened, only, skip, request.tier)
         detection, counted = _judged(opened, request, chosen, state, progress)
     report = detect_report(
