@@ -105,6 +105,12 @@ def refuse_unknown(tables: Schema) -> None:
             )
 
 
+def sources_by_name(tables: Schema) -> dict[tuple[str, str], tuple[str, str]]:
+    """(table, column) → the (table, column) of the same fact further upstream, where the names say so."""
+    sides = [pair.sides for pair in _across(tables)]
+    return {(one.table, one.column): (two.table, two.column) for one, two in sides}
+
+
 def readable(table: TableSchema, column: Column) -> bool:
     """Whether a view's query can read the column: a role, a slice, a feature, or anything of the catalogue."""
     is_bound = column.role is not None or column.is_feature or column.name in table.slices

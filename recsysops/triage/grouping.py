@@ -1,7 +1,7 @@
 """Findings with one cause are one incident: what belongs together, and which of them is the headline.
 
 Two findings share a cause when they are about the same column or entity, when columns made the same jump in the same
-rows on the same day, when columns filled from one upstream table moved on the same day, when a score or an output moved
+rows on the same day, when columns filled from one upstream table moved on the same day, or the day after it did, when a score or an output moved
 on the day an input broke or the day after, or when several outputs moved on one day. The headline is the earliest, then
 the most upstream, then the widest of them. Everything here is pure and does not depend on the order of its input.
 """
@@ -109,13 +109,33 @@ def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
 
 
 def _join_sources(findings: Sequence[Finding], parts: Components, lineage: Lineage) -> None:
-    """What began on one day in columns of one upstream table, here or where they are logged, came from there."""
+    """What began on one day in columns of one upstream table, here or where they are logged, came from there.
+
+    What is filled from that table may follow it by a day: features are made of yesterday's catalogue.
+    """
+    of_columns = [one for one in enumerate(findings) if one[1].column and not _is_of_output(one[1])]
     first: dict[tuple[str, date], int] = {}
-    for index, finding in enumerate(findings):
-        if finding.column and not _is_of_output(finding):
-            source, _ = lineage.get((finding.table, finding.column), (finding.table, finding.column))
-            if source in UPSTREAM_TABLES:
-                parts.join(first.setdefault((source, _onset(finding)), index), index)
+    for index, finding in of_columns:
+        if finding.table in UPSTREAM_TABLES:
+            parts.join(first.setdefault((finding.table, _onset(finding)), index), index)
+    for index, finding in of_columns:
+        for source in _sources(finding, lineage):
+            day = _onset(finding)
+            before = first.get((source, day - SYMPTOM_WITHIN))
+            if (source, day) not in first and before is not None:
+                parts.join(before, index)
+            else:
+                parts.join(first.setdefault((source, day), index), index)
+
+
+def _sources(finding: Finding, lineage: Lineage) -> list[str]:
+    """The upstream tables that a column is filled from, the nearest first."""
+    found: list[str] = []
+    origin = lineage.get((finding.table, finding.column))
+    while origin is not None and origin[0] not in (finding.table, *found):
+        found.append(origin[0])
+        origin = lineage.get(origin)
+    return [table for table in found if table in UPSTREAM_TABLES]
 
 
 def _with_symptoms(bundles: list[list[Finding]]) -> list[list[Finding]]:

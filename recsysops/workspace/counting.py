@@ -64,9 +64,11 @@ def judge_with(opened: Opened, engine: Engine, detectors: Sequence[Detector]) ->
     """Who judges the days of this workspace with these detectors, from what an engine has counted."""
     from recsysops.config.lineage import column_lineage
     from recsysops.incidents.judging import Judge
+    from recsysops.tables.agreements import sources_by_name
+    from recsysops.tables.open_tables import schema_of
 
     settings = opened.settings
-    lineage = column_lineage(settings)
+    lineage = {**sources_by_name(schema_of(opened.tables)), **column_lineage(settings)}
     return Judge(
         engine,
         detectors,

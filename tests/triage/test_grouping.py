@@ -146,6 +146,18 @@ def test_features_of_one_upstream_table_that_moved_on_one_day_have_one_cause() -
     assert len(group([logged, found("elsewhere", value=0.7)], lineage=LINEAGE)) == 2
 
 
+def test_what_a_feature_is_made_of_is_a_cause_over_every_hop_and_a_day_before() -> None:
+    lineage = {("candidates", "lang"): ("item_features", "lang"), ("item_features", "lang"): ("items", "language")}
+    catalogue = found("language", table="items", stage="upstream")
+    served = found("lang", value=0.4, onset=DAY + timedelta(1))
+    (one,) = group([served, catalogue], lineage=lineage)
+    assert one.headline == catalogue
+    assert len(group([replace(served, onset=DAY + timedelta(2)), catalogue], lineage=lineage)) == 2
+    assert len(group([replace(served, onset=DAY - timedelta(1)), catalogue], lineage=lineage)) == 2
+    round_trip = {**lineage, ("items", "language"): ("candidates", "lang")}
+    assert len(group([served, catalogue], lineage=round_trip)) == 1
+
+
 def test_outputs_that_moved_on_one_day_have_one_cause() -> None:
     item = output("item_domination", column="", subject=Subject("item", "7"))
     assert len(group([output(), item])) == 1
