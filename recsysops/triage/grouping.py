@@ -28,6 +28,8 @@ OF_OUTPUT = ("output.", "member.", "item.", "system.metric")
 """Detectors of what comes out: they show that something is wrong, seldom where."""
 STANDING = "check.incident-"
 UPSTREAM_TABLES = frozenset({"items", "item_features", "member_features"})
+_MADE_OF = {"items": 0, "item_features": 1, "member_features": 1}
+"""How far tables are from the catalogue; what is logged is farthest."""
 SYMPTOM_WITHIN = timedelta(days=1)
 Lineage = Mapping[tuple[str, str], tuple[str, str]]
 """(table, column) → the (table, column) that its values come from."""
@@ -211,10 +213,11 @@ def _family(finding: Finding) -> tuple[object, ...]:
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
-    """Earliest, most upstream, worst, widest, strongest."""
+    """Earliest, most upstream (by stage, then by table), worst, widest, strongest."""
     stage = UPSTREAM_FIRST.index(finding.stage)
     is_part = finding.slice != EVERYTHING
-    return (_onset(finding), stage, _badness(finding), is_part, -finding.n_current, -finding.effect, finding.id)
+    depth = _MADE_OF.get(finding.table, 2)
+    return (_onset(finding), stage, depth, _badness(finding), is_part, -finding.n_current, -finding.effect, finding.id)
 
 
 def _order_within(finding: Finding) -> tuple[object, ...]:
