@@ -24,6 +24,7 @@ NAMES = (
     "world",
     "spark",
     "labelled_anomalies",
+    "evidently_card",
 )
 
 

@@ -8,7 +8,6 @@ buckets, and judges.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,8 +17,7 @@ from typing import Any
 
 from benchmarks.large_log import FEATURES, write
 from benchmarks.measuring import ROOT, Measured, show
-
-HERE = Path(__file__).resolve().parent
+from benchmarks.rivals.own_environment import script, variables
 
 
 def run(rows: int | None, *, quick: bool) -> None:
@@ -30,11 +28,10 @@ def run(rows: int | None, *, quick: bool) -> None:
         for day, path in enumerate(paths):
             write(path, n_rows, day=day)
         files = [str(path) for path in paths]
-        uv = [str(ROOT / ".venv-uv" / "bin" / "uv"), "run", "--quiet", "--no-project", "--python", sys.executable]
         commands = {
             "RecSysOps": [sys.executable, "-m", "benchmarks.rivals.drift_by_recsysops", folder],
-            "Evidently DataDriftPreset": [*uv, str(HERE / "drift_by_evidently.py"), *files],
-            "pandas + scipy": [*uv, str(HERE / "drift_by_pandas.py"), *files],
+            "Evidently DataDriftPreset": script("drift_by_evidently.py", *files),
+            "pandas + scipy": script("drift_by_pandas.py", *files),
         }
         print(f"  2 days of {n_rows:,} rows, {len(FEATURES)} columns", flush=True)
         told = _in_turns(commands, 1 if quick else 3)
@@ -58,7 +55,6 @@ def _in_turns(commands: dict[str, Sequence[str]], n_turns: int) -> dict[str, lis
 
 def _ask(command: Sequence[str]) -> dict[str, Any]:
     """One process; what it printed, with its peak memory (its own and that of what it started)."""
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "DO_NOT_TRACK": "1"}
     code = (
         "import json, resource, subprocess, sys\n"
         "done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True, check=True)\n"
@@ -67,6 +63,6 @@ def _ask(command: Sequence[str]) -> dict[str, Any]:
         "print(json.dumps(told))"
     )
     whole = [sys.executable, "-c", code, *command]
-    done = subprocess.run(whole, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(whole, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
