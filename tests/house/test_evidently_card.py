@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from small_service import Holes, Homeless, SmallService, SmallSize, Tripwire, small_site
 
-from benchmarks.evidently_card import CleanDays, clean_alarm_days, fault_rows
+from benchmarks.evidently_card import clean_alarm_days, fault_rows
 from benchmarks.evidently_table import FaultRow, card_lines
 from benchmarks.finished_drill import FinishedDrill
+from benchmarks.rival_on_drill import CleanDays
 from benchmarks.rival_watch import AlarmDays, RivalWatch, Said
 from benchmarks.sampled_days import N_ROWS, Sample, as_reference, reference_of, sample_of_day
 from recsysops.drills.fault import Truth
