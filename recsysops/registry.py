@@ -41,6 +41,7 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("input.member_domination", "recsysops.detectors.member_domination:MemberDomination"),
         ("input.join_coverage", "recsysops.detectors.join_coverage:JoinCoverage"),
         ("input.training_serving_skew", "recsysops.detectors.training_serving_skew:TrainingServingSkew"),
+        ("input.label_value", "recsysops.detectors.label_value:LabelValue"),
         ("input.label_delay", "recsysops.detectors.label_delay:LabelDelay"),
         ("output.invalid_scores", "recsysops.detectors.invalid_scores:InvalidScores"),
         ("item.cold_start_health", "recsysops.detectors.cold_start_health:ColdStartHealth"),

@@ -31,7 +31,7 @@ _ROLES = {
 }  # fmt: skip
 _OUTCOMES = {
     "request_id": "categorical", "ts": "timestamp", "item_id": "categorical", "member_id": "categorical",
-    "kind": "categorical", "origin": "categorical",
+    "kind": "categorical", "origin": "categorical", "value": "numeric",
 }  # fmt: skip
 _ITEMS = {"item_id": "categorical", "as_of": "timestamp", "launch_at": "timestamp", "price": "numeric"}
 
@@ -127,6 +127,9 @@ def _outcomes(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
     searched = frame[~frame["shown"]].sample(n=min(40, len(frame) // 12), random_state=int(rng.integers(2**31)))
     both = pd.concat([played, searched], ignore_index=True)
     is_search = np.arange(len(both)) >= len(played)
+    minutes = np.random.default_rng(len(frame)).gamma(
+        2.0, 15.0, len(both)
+    )  # of its own, so that all else stays as it is
     strange = is_search & (rng.random(len(both)) < 0.3)
     return pd.DataFrame(
         {
@@ -136,6 +139,7 @@ def _outcomes(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
             "member_id": both["member_id"],
             "kind": "play",
             "origin": np.where(is_search, "search", "slate"),
+            "value": minutes,
         }
     )
 
