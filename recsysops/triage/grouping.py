@@ -98,12 +98,15 @@ def _join_entities(findings: Sequence[Finding], parts: Components) -> None:
 
 
 def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
-    """Columns whose rate made the same jump in the same rows on the same day broke together."""
+    """Columns whose rate made the same jump in the same rows on the same day broke together; so did tables that grew alike."""
     alike: dict[tuple[object, ...], list[tuple[float, int]]] = defaultdict(list)
     for index, finding in enumerate(findings):
         if finding.statistic.endswith("_rate") and finding.reference_value is not None:
             kind = (finding.detector, finding.statistic, finding.table, finding.slice, _onset(finding))
             alike[kind].append((finding.value - finding.reference_value, index))
+        elif finding.statistic == "n_rows" and finding.reference_value:
+            grown = (finding.detector, finding.statistic, finding.slice, _onset(finding))
+            alike[grown].append((finding.value / finding.reference_value - 1.0, index))
     for jumps in alike.values():
         for (low, one), (high, other) in pairwise(sorted(jumps)):
             if abs(high - low) <= SAME_JUMP * max(abs(low), abs(high)):

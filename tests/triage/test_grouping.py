@@ -158,6 +158,13 @@ def test_what_a_feature_is_made_of_is_a_cause_over_every_hop_and_a_day_before() 
     assert len(group([served, catalogue], lineage=round_trip)) == 1
 
 
+def test_tables_that_grew_alike_on_one_day_have_one_cause() -> None:
+    one = replace(found("", table="candidates"), statistic="n_rows", value=202.0, reference_value=100.0)
+    other = replace(found("", table="outcomes"), statistic="n_rows", value=41.4, reference_value=20.0)
+    assert len(group([one, other])) == 1
+    assert len(group([one, replace(other, value=12.0)])) == 2
+
+
 def test_outputs_that_moved_on_one_day_have_one_cause() -> None:
     item = output("item_domination", column="", subject=Subject("item", "7"))
     assert len(group([output(), item])) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
 BATCH_ROWS = 65_536
+_DAY = re.compile(r"(?:^|/)[^/=]+=(\d{4}-\d{2}-\d{2})(?=/|$)")
 VALUES_VERSION = 2
 """Raised when the same query gives other values than before."""
 ARROW_TYPES: dict[Kind, pa.DataType] = {
@@ -179,12 +181,15 @@ class ViewSource:
         return [one for one in self.tables[lookup.table].partitions() if one.key in wanted]
 
     def _keys(self, lookup: Lookup, days: Sequence[tuple[date, int]]) -> dict[str, tuple[tuple[date, int], ...]]:
-        """The partitions that have rows of the days looked up, with those days; all of a table without a clock."""
+        """The partitions that have rows of the days looked up, with those days.
+
+        Of a table without a clock all that were there by then, as far as their paths tell a day.
+        """
         first = shifted(min(day for day, _ in days), -lookup.days_before)
         last = shifted(max(day for day, _ in days), lookup.days_after)
         known = self.days_of(lookup.table)
         if self.tables[lookup.table].contract.clock == "":
-            return dict(known)
+            return {key: own for key, own in known.items() if (_day_of(key) or last) <= last}
         reached = {key: tuple(one for one in own if first <= one[0] <= last) for key, own in known.items()}
         return {key: own for key, own in reached.items() if own}
 
@@ -199,6 +204,20 @@ class ViewSource:
                 is_past = is_past or not self.tables[lookup.table].contract.clock
                 digest.update(f"\x1f{key}\x1f{reached[key] if is_past else prints[lookup.table].get(key)}".encode())
         return digest.hexdigest()
+
+
+def _day_of(key: str) -> date | None:
+    """The day that a partition's path names, as in ``day=2026-11-02``; None where it names none.
+
+    Example:
+        >>> _day_of("periods/day=2026-11-02/part-0.parquet"), _day_of("periods.parquet"), _day_of("day=2026-99-99/a")
+        (datetime.date(2026, 11, 2), None, None)
+    """
+    named = _DAY.search(key)
+    try:
+        return date.fromisoformat(named[1]) if named else None
+    except ValueError:
+        return None
 
 
 def _settled(value: str, kind: Kind) -> str:
