@@ -48,7 +48,9 @@ class LabelValue:
         The three gates of ``recsysops.triage.rate_gate``; shares beyond a fixed point need no shape, so few labels are enough.
     """
 
-    meta = DetectorMeta("INP120", "input.label_value", ("outcomes",), "warning", "label", yields_to_plans=True)
+    meta = DetectorMeta(
+        "INP120", "input.label_value", ("candidates", "outcomes"), "warning", "label", yields_to_plans=True
+    )
 
     class Params(Parameters):
         """Floors of ``input.label_value``."""
