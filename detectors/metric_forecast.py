@@ -169,19 +169,23 @@ class MetricForecast:
         charts = judged.charts
         centre = float(judged.expected[index, -1] + charts.centre[index])
         lasting = _lasting(metric, judged, index)
-        charted = [
-            (float(charts.p_ewma[index]), lasting, "lasting"),
-            (float(charts.p_cusum[index]), lasting, "lasting"),
-        ]
+        today = float(metric.values[index, -1]) - centre
+        charted = []
+        if today * lasting > 0:  # a day that is back on course, or beyond it, is no news of what was
+            charted = [
+                (float(charts.p_ewma[index]), lasting, "lasting"),
+                (float(charts.p_cusum[index]), lasting, "lasting"),
+            ]
+        n_charts = 2 if metric.is_volume else 3
         if not metric.is_volume:
-            charted.append((float(charts.p_spike[index]), float(metric.values[index, -1]) - centre, "sudden"))
+            charted.append((float(charts.p_spike[index]), today, "sudden"))
         elif abs(lasting) >= ROW_VOLUME:
             return None
         known = [one for one in charted if one[0] == one[0] and self._effect(metric, centre, one[1]) >= 1]
         if not known:
             return None
         p_value, shift, pattern = min(known)
-        p_value = min(1.0, len(charted) * p_value)
+        p_value = min(1.0, n_charts * p_value)
         return (p_value, shift, pattern) if p_value <= MAX_P else None
 
     def _effect(self, metric: Metric, centre: float, shift: float) -> float:
@@ -206,13 +210,13 @@ class MetricForecast:
             int(metric.seen[index, -1]), reference=usual, p_value=p_value,
             n_reference=int(metric.seen[index, :-1].sum()), series=series, arithmetic=_terms(judged, index, half),
         )  # fmt: skip
-        much = f"{'+' if shifted > usual else '−'}{percent(abs(shifted - usual) / max(abs(usual), 1e-9))}"
-        when = f"since about {since} by {much}" if pattern == "lasting" else f"by {much}"
+        much = f"{percent(abs(shifted - usual) / max(abs(usual), 1e-9))} {'above' if shifted > usual else 'below'} its course"
+        when = f"has been {much} since about {since}" if pattern == "lasting" else f"is {much}"
         return replace(
             finding_of(
                 self.meta, context, change,
                 table=metric.table, column=metric.column, statistic=metric.name, threshold=self.params.min_change,
-                headline=f"{metric.name} is off its course {when}: {change.value:,.4g}, expected {usual:,.4g}",
+                headline=f"{metric.name} {when}: {change.value:,.4g} on {metric.days[-1]}, expected {usual:,.4g}",
                 query=_query(context, metric, index),
             ),
             stage="logging" if metric.is_volume else self.meta.stage,
