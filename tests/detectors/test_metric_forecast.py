@@ -42,6 +42,15 @@ def test_a_small_shift_that_lasts_is_found(n_days: int) -> None:
     assert {"n_requests", "n_outcomes"} <= set(whole(days))
 
 
+def test_a_shift_that_is_over_is_no_news() -> None:
+    days = Days(90, seed=1)
+    days.requests[-9:-1] = np.round(days.requests[-9:-1] * 0.93)
+    days.requests[-1] = round(days.requests[-1] * 1.05)
+    assert "n_requests" not in whole(days)
+    days.requests[-1] = round(days.requests[-1] * 0.93 / 1.05)
+    assert "below its course since about" in whole(days)["n_requests"].headline
+
+
 def test_slices_that_follow_the_whole_say_nothing_new() -> None:
     days = Days(90, seed=1)
     days.requests[-8:] = np.round(days.requests[-8:] * 0.9)
