@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from recsysops.drills.fault import FaultMeta, Truth
@@ -18,7 +20,7 @@ from recsysops.drills.scorecard.clean_run import CleanAlarm, CleanDay, CleanRun,
 from recsysops.drills.scorecard.curves import curve_point, fault_curve
 from recsysops.drills.scorecard.daily_statistics import ColumnDay, DayStatistics
 from recsysops.drills.scorecard.results import Found, TrialResult
-from recsysops.drills.scorecard.shares import rate_per_30_days, share
+from recsysops.drills.scorecard.shares import mean_count, rate_per_30_days, share
 from recsysops.drills.scorecard.stored_statistics import LogStatistics
 from recsysops.drills.scorecard.stored_trials import read_trial, write_trial
 from recsysops.errors import StateError
@@ -167,3 +169,16 @@ def test_clean_runs_and_trials_come_back_from_their_files(tmp_path: Path) -> Non
         assert read_trial(path) is None
         assert read_clean_run(path) is None
     assert read_trial(tmp_path / "nothing.json") is None
+
+
+def test_the_mean_of_counts_has_students_interval() -> None:
+    counts = [1, 1, 2, 1, 3, 1]
+    found = mean_count(counts)
+    assert found is not None
+    oracle = stats.ttest_1samp(counts, 0.0).confidence_interval(0.95)
+    assert (found.value, found.high) == pytest.approx((np.mean(counts), oracle.high))
+    assert found.low == 1.0 > oracle.low  # no trial opened fewer
+    assert mean_count([]) is None
+    alike = mean_count([1, 1, 1])
+    assert alike is not None
+    assert (alike.low, alike.high) == (1, 1)

@@ -15,7 +15,7 @@ from recsysops.drills.own_logs.own_trial import RIG, OwnTrialWork, preparation
 from recsysops.drills.scorecard.batch import prepare_all, try_all
 from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
 from recsysops.drills.scorecard.clean_run import CleanRun
-from recsysops.drills.scorecard.curves import fault_curve
+from recsysops.drills.scorecard.curves import fault_curve, incidents_each
 from recsysops.drills.scorecard.digest import code_digest, digest
 from recsysops.drills.scorecard.plan import DrillPlan
 from recsysops.drills.scorecard.results import Card, CleanAlarms
@@ -126,6 +126,7 @@ def _card(
         n_trials=sum(not one.cannot for one in results),
         seconds=clean.seconds + sum(one.seconds for one in results),
         cannot_look=failed,
+        incidents_each=incidents_each(results),
         is_own_logs=True,
     )
 

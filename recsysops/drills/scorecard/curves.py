@@ -7,7 +7,8 @@ from statistics import fmean, median
 
 from recsysops.drills.fault import FaultMeta
 from recsysops.drills.scorecard.results import CurvePoint, FaultCurve, TrialResult
-from recsysops.drills.scorecard.shares import share
+from recsysops.drills.scorecard.shares import mean_count, share
+from recsysops.statistics.estimate import Estimate
 
 
 def fault_curve(meta: FaultMeta, trials: Sequence[TrialResult], multiples: Sequence[float]) -> FaultCurve:
@@ -53,3 +54,8 @@ def curve_point(multiple: float, trials: Sequence[TrialResult]) -> CurvePoint:
         scope_overlap=fmean(overlaps) if overlaps else None,
         baselines={name: fmean(trial.baselines[name].is_found for trial in trials) for name in baselines},
     )
+
+
+def incidents_each(trials: Sequence[TrialResult]) -> Estimate | None:
+    """How many incidents one fault opens until it is found, over the trials that found it."""
+    return mean_count([trial.found.n_alarms for trial in trials if trial.found.is_found])

@@ -160,6 +160,8 @@ class Card:
     cannot_look: tuple[str, ...] = ()
     is_own_logs: bool = False
     """Whether the logs are somebody's own: alarms on their days as they are may be real."""
+    incidents_each: Estimate | None = None
+    """Incidents opened by a fault until it was found, mean over the trials that found it; None where none did."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys of the command line's contract."""
@@ -171,6 +173,7 @@ class Card:
             "baselines": {name: one.to_dict() for name, one in self.baselines.items()},
             "faults": [curve.to_dict() for curve in self.faults],
             "n_trials": self.n_trials,
+            "incidents_per_fault": None if self.incidents_each is None else self.incidents_each.to_dict(),
             "seconds": self.seconds,
             "cannot_look": list(self.cannot_look),
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recsysops.drills.scorecard.batch import prepare_all, try_all
 from recsysops.drills.scorecard.clean_alarms import of_baselines, of_detectors
-from recsysops.drills.scorecard.curves import fault_curve
+from recsysops.drills.scorecard.curves import fault_curve, incidents_each
 from recsysops.drills.scorecard.digest import code_digest, digest, source_digest
 from recsysops.drills.scorecard.placing import onset_of
 from recsysops.drills.scorecard.plan import DrillPlan
@@ -112,4 +112,5 @@ def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tu
         n_trials=sum(not one.cannot for one in results),
         seconds=sum(run.seconds for run in runs) + sum(one.seconds for one in results),
         cannot_look=failed,
+        incidents_each=incidents_each(results),
     )

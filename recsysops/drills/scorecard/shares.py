@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from scipy import special
 
 from recsysops.statistics.count_tails import garwood_interval
@@ -32,3 +35,18 @@ def rate_per_30_days(n_events: int, n_days: int) -> Estimate:
         return Estimate(0.0, 0.0, 30.0)
     interval = garwood_interval(n_events, n_days / 30)
     return Estimate(float(interval.estimate), float(interval.low), float(interval.high))
+
+
+def mean_count(counts: Sequence[int]) -> Estimate | None:
+    """The mean of some counts with Student's interval; None of nothing; no lower than the least of them.
+
+    Source: Student, Biometrika 6 (1908).
+    """
+    if not counts:
+        return None
+    values = np.asarray(counts, np.float64)
+    mean, n = float(values.mean()), len(values)
+    if n == 1:
+        return Estimate(mean, 0.0, float("inf"))
+    half = float(special.stdtrit(n - 1, 1 - _TAIL) * values.std(ddof=1) / np.sqrt(n))
+    return Estimate(mean, max(float(values.min()), mean - half), mean + half)

@@ -40,10 +40,14 @@ def _head(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:
     yield "# Scorecard"
     found = [f"{words.of(one.n_found, one.n)} at {words.size_in_words(one.multiple)}" for one in tallies]
     answer = f"Faults found in time: {', '.join(found)}." if found else "No fault was planted."
-    yield f"**{answer}** {count(card.n_trials, 'trial')} on the {_text(card.what)}; {words.alarms_title(card).lower()} {words.alarms(card)}."
+    yield f"**{answer}** {count(card.n_trials, 'trial')} on the {_text(card.what)}; {words.alarms_title(card).lower()} {words.alarms(card)}{_then(words.incidents_each(card))}."
     yield f"{words.WHAT_A_DRILL_IS} [drills.md](drills.md) says how; `make drill` makes this page again."
     yield words.HOW_COUNTED
     yield words.INTERVALS
+
+
+def _then(said: str) -> str:
+    return f"; {said}" if said else ""
 
 
 def _compared(card: Card, tallies: Sequence[Tally]) -> Iterator[str]:

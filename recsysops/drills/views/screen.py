@@ -43,6 +43,8 @@ def card_lines(card: Card, width: int, *, verbose: bool = False, command: str = 
     if words.too_short(card):
         yield from wrapped(words.too_short(card), width)
     yield from wrapped(f"{words.alarms_title(card)}: {words.alarms(card)}", width)
+    if words.incidents_each(card):
+        yield from wrapped(f"{words.incidents_each(card)}.", width)
     yield from _missed(card, tallies, width, verbose=verbose)
     yield from _benign(card, width)
     if verbose:

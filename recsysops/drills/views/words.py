@@ -136,6 +136,11 @@ def alarms(card: Card) -> str:
     return f"{one.value:.1f} per 30 {noun}s [{one.low:.1f}, {one.high:.1f}] ({over}{may}); {pages}"
 
 
+def incidents_each(card: Card) -> str:
+    """``1.1 [1.0, 1.2] incidents for each fault found``; "" where none was found."""
+    return "" if card.incidents_each is None else f"{rate(card.incidents_each)} incidents for each fault found"
+
+
 def since_when(curve: FaultCurve) -> str:
     """The smallest size found, or how far was looked, in the fault's unit."""
     least = smallest_found(curve)
