@@ -18,22 +18,22 @@ from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
 from recsysops.triage.shown import chosen, named, under_own_name
 from recsysops.triage.widest import widest
 
-_VALUE = Cells("labels", "value", "histogram")
+_VALUE = Cells("attributed", "value", "histogram")
 _TAIL = 0.1
 _MIN_LABELS, _MIN_REFERENCE = 10, 100
 """Labels of a slice on the judged day, and in the reference."""
 
 
 class LabelValue:
-    """What follows impressions is worth far less, or far more, than before.
+    """What members do is worth far less, or far more, than before.
 
     Signals:
         ``low_value_rate``: labels whose value is within the lowest tenth of the reference's, in [0, 1]; ``high_value_rate``: within
-        the highest tenth. Both at one label age, overall and by the dimensions that the user named; higher is worse.
+        the highest tenth. Both overall and by the dimensions of the request that was followed; higher is worse.
     Parameters:
         min_rate_change: least rise in points of rate, default 0.1, or min_ratio (default 3) times with a fifth of it.
     Needs:
-        ``outcomes`` with value that name their request; ten of them a day in the slice.
+        ``outcomes`` with value, and with request_id or member_id for the slices; ten of them a day in a slice.
     Blind spots:
         Changes in the middle of the distribution (``input.distribution_shift`` sees them where labels are many); whether an
         outcome happened at all (``output.calibration``); values that are the same for nearly all.
@@ -63,13 +63,13 @@ class LabelValue:
 
     def measures(self, schema: Schema) -> Iterator[Measure]:
         table = schema.table("outcomes")
-        if schema.table("labels") is not None and table is not None and table.role("value") is not None:
+        if schema.table("attributed") is not None and table is not None and table.role("value") is not None:
             yield _VALUE
 
     def judge(self, history: History) -> Iterator[Verdict]:
         context = history.context
         if not list(self.measures(context.schema)):
-            reason = "needs outcomes with a value that name their request"
+            reason = "needs outcomes with a value that name their request or member"
             yield Skipped(self.meta.name, "not_applicable", reason, "outcomes")
             return
         skipped = without_reference(self.meta, context)
