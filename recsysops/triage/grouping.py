@@ -1,9 +1,10 @@
 """Findings with one cause are one incident: what belongs together, and which of them is the headline.
 
 Two findings share a cause when they are about the same column or entity, when columns made the same jump in the same
-rows on the same day, when columns filled from one upstream table moved on the same day, or the day after it did, when a score or an output moved
-on the day an input broke or the day after, or when several outputs moved on one day. The headline is the earliest, then
-the most upstream, then the widest of them. Everything here is pure and does not depend on the order of its input.
+rows on the same day, when they began on one day in one slice alone or where one table is written, when columns filled from
+one upstream table moved on the same day or the day after it did, when a score or an output moved on the day an input broke
+or the day after, or when several outputs moved on one day. The headline is the earliest, then the most upstream, then the
+widest of them. Everything here is pure and does not depend on the order of its input.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ UPSTREAM_FIRST: tuple[Stage, ...] = (
 OF_OUTPUT = ("output.", "member.", "item.", "system.metric")
 """Detectors of what comes out: they show that something is wrong, seldom where."""
 STANDING = "check.incident-"
+_WRITING: tuple[Stage, ...] = ("logging", "label")
+"""Stages at which a table comes into being: what happens to it there on one day has one cause."""
 UPSTREAM_TABLES = frozenset({"items", "item_features", "member_features"})
 _MADE_OF = {"items": 0, "item_features": 1, "member_features": 1}
 """How far tables are from the catalogue; what is logged is farthest."""
@@ -74,6 +77,7 @@ def group(
     parts = Components(len(ordered))
     _join_entities(ordered, parts)
     _join_equal_jumps(ordered, parts)
+    _join_places(ordered, parts)
     _join_sources(ordered, parts, lineage)
     bundles = [[ordered[index] for index in part] for part in parts.lists()]
     groups = (_as_group(bundle, n_rows or {}) for bundle in _with_symptoms(bundles))
@@ -98,19 +102,34 @@ def _join_entities(findings: Sequence[Finding], parts: Components) -> None:
 
 
 def _join_equal_jumps(findings: Sequence[Finding], parts: Components) -> None:
-    """Columns whose rate made the same jump in the same rows on the same day broke together; so did tables that grew alike."""
+    """Columns whose rate made the same jump in the same rows on the same day broke together."""
     alike: dict[tuple[object, ...], list[tuple[float, int]]] = defaultdict(list)
     for index, finding in enumerate(findings):
         if finding.statistic.endswith("_rate") and finding.reference_value is not None:
             kind = (finding.detector, finding.statistic, finding.table, finding.slice, _onset(finding))
             alike[kind].append((finding.value - finding.reference_value, index))
-        elif finding.statistic == "n_rows" and finding.reference_value:
-            grown = (finding.detector, finding.statistic, finding.slice, _onset(finding))
-            alike[grown].append((finding.value / finding.reference_value - 1.0, index))
     for jumps in alike.values():
         for (low, one), (high, other) in pairwise(sorted(jumps)):
             if abs(high - low) <= SAME_JUMP * max(abs(low), abs(high)):
                 parts.join(one, other)
+
+
+def _join_places(findings: Sequence[Finding], parts: Components) -> None:
+    """What began on one day in one place: in one slice alone, with whole tables, or with how one table is written."""
+    of_inputs = [one for one in enumerate(findings) if not _is_of_output(one[1])]
+    whole = {(_entity(finding), _onset(finding)) for _, finding in of_inputs if finding.slice == EVERYTHING}
+    first: dict[tuple[object, ...], int] = {}
+    for index, finding in of_inputs:
+        day, places = _onset(finding), list[tuple[object, ...]]()
+        if finding.slice != EVERYTHING and (_entity(finding), day) not in whole:
+            places.append((day, finding.slice))
+        if not finding.column and finding.subject.kind == "table":
+            is_up = finding.reference_value is not None and finding.value > finding.reference_value
+            places.append((day, finding.detector, finding.statistic, finding.slice, is_up))
+        if finding.stage in _WRITING:
+            places.append((day, finding.table, finding.stage, finding.slice))
+        for place in places:
+            parts.join(first.setdefault(place, index), index)
 
 
 def _join_sources(findings: Sequence[Finding], parts: Components, lineage: Lineage) -> None:

@@ -158,11 +158,33 @@ def test_what_a_feature_is_made_of_is_a_cause_over_every_hop_and_a_day_before() 
     assert len(group([served, catalogue], lineage=round_trip)) == 1
 
 
-def test_tables_that_grew_alike_on_one_day_have_one_cause() -> None:
-    one = replace(found("", table="candidates"), statistic="n_rows", value=202.0, reference_value=100.0)
-    other = replace(found("", table="outcomes"), statistic="n_rows", value=41.4, reference_value=20.0)
+def table_finding(table: str, **changes: Any) -> Finding:
+    return replace(found("", table=table), subject=Subject("table", table), reference_value=100.0, **changes)
+
+
+def test_whole_tables_of_which_one_thing_is_said_have_one_cause() -> None:
+    one = table_finding("candidates", statistic="n_rows", value=202.0)
+    other = table_finding("outcomes", statistic="n_rows", value=141.4)
     assert len(group([one, other])) == 1
-    assert len(group([one, replace(other, value=12.0)])) == 2
+    assert len(group([one, replace(other, value=60.0)])) == 2  # one grew, the other shrank
+    assert len(group([one, replace(other, onset=DAY - timedelta(3))])) == 2
+    assert len(group([one, replace(other, statistic="duplicate_row_rate")])) == 2
+
+
+def test_what_began_in_one_slice_alone_has_one_cause() -> None:
+    host = Slice("host", "ranker-2")
+    one, other = found("age", slice=host, value=0.4), found("days", slice=host, value=0.9)
+    assert len(group([one, other])) == 1
+    assert len(group([one, replace(other, slice=Slice("host", "ranker-3"))])) == 2
+    everywhere = found("days", value=0.9)  # the slice is but a part of it
+    assert len(group([one, other, everywhere])) == 2
+
+
+def test_how_one_table_is_written_has_one_cause() -> None:
+    late = replace(found("ingested_at", table="outcomes", stage="label"), reference_value=0.1)
+    silent = table_finding("outcomes", statistic="hours_without_rows", value=3.0, stage="label")
+    assert len(group([late, silent])) == 1
+    assert len(group([late, replace(silent, table="candidates", subject=Subject("table", "candidates"))])) == 2
 
 
 def test_outputs_that_moved_on_one_day_have_one_cause() -> None:
