@@ -199,9 +199,15 @@ def _is_symptom(bundle: Sequence[Finding]) -> bool:
 
 
 def _explains(cause: Sequence[Finding], symptom: Sequence[Finding]) -> bool:
-    """Labels come a day late, so what they show may follow its cause by as much."""
+    """Labels come a day late, so what they show may follow its cause by as much; what is expected causes no alarm."""
+    if all(map(_is_expected, cause)) and not all(map(_is_expected, symptom)):
+        return False
     lag = min(map(_onset, symptom)) - min(map(_onset, cause))
     return timedelta(0) <= lag <= SYMPTOM_WITHIN and _share_rows(cause, symptom)
+
+
+def _is_expected(finding: Finding) -> bool:
+    return finding.severity == "info"
 
 
 def _share_rows(one: Sequence[Finding], other: Sequence[Finding]) -> bool:
@@ -222,11 +228,14 @@ def _as_group(bundle: Sequence[Finding], n_rows: Mapping[str, int]) -> Group:
 
 
 def _head(bundle: Sequence[Finding]) -> Finding:
-    """The first in order; rows of one value of a column follow from what happened to the column."""
+    """The first in order of what is no mere information; rows of one value of a column follow from what happened to it."""
     columns = {finding.column for finding in bundle if finding.column}
-    return min(
-        bundle, key=lambda finding: (not finding.column and finding.slice.dimension in columns, *_order(finding))
-    )
+
+    def order(finding: Finding) -> tuple[object, ...]:
+        is_part = not finding.column and finding.slice.dimension in columns
+        return (_is_expected(finding), is_part, *_order(finding))
+
+    return min(bundle, key=order)
 
 
 def _family(finding: Finding) -> tuple[object, ...]:

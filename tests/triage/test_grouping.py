@@ -71,7 +71,7 @@ def test_a_score_that_moved_on_another_day_or_in_another_market_is_not() -> None
 
 
 def test_the_most_upstream_of_several_causes_takes_the_symptom() -> None:
-    upstream = found("b", table="items", stage="upstream", value=0.9, severity="info")
+    upstream = found("b", table="items", stage="upstream", value=0.9)
     groups = group([found(), upstream, output()])
     assert {one.headline.table: len(one.findings) for one in groups} == {"items": 2, "candidates": 1}
 
@@ -156,6 +156,14 @@ def test_what_a_feature_is_made_of_is_a_cause_over_every_hop_and_a_day_before() 
     assert len(group([replace(served, onset=DAY - timedelta(1)), catalogue], lineage=lineage)) == 2
     round_trip = {**lineage, ("items", "language"): ("candidates", "lang")}
     assert len(group([served, catalogue], lineage=round_trip)) == 1
+
+
+def test_what_is_expected_causes_no_alarm_and_is_no_headline_of_one() -> None:
+    planned, alarm = found("price", severity="info"), output("candidate_set")
+    assert len(group([planned, alarm])) == 2
+    assert len(group([planned, replace(alarm, severity="info")])) == 1
+    (one,) = group([planned, replace(found("price"), statistic="null_rate", onset=DAY)])
+    assert one.headline.severity != "info"
 
 
 def table_finding(table: str, **changes: Any) -> Finding:
