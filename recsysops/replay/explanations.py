@@ -128,7 +128,8 @@ def rounded(pair: Mismatch, left: Flags) -> Explanation | None:
 def _typical(values: Floats) -> float:
     """The value that occurs most often to six digits: a median among the rows that have it."""
     values = values[np.isfinite(values)]
-    scale = 10.0 ** (5 - np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values)))))
+    digits = np.floor(np.log10(np.where(values == 0, 1.0, np.abs(values))))
+    scale = 10.0 ** np.clip(5 - digits, -300, 300)
     coarse = np.round(values * scale) / scale
     commonest = _most_frequent(coarse)
     if commonest is None:
