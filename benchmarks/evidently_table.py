@@ -45,7 +45,10 @@ def card_lines(drill: FinishedDrill, alarms: AlarmDays, rows: Sequence[FaultRow]
         yield f"| {_named(name)} | {found} | {days_told.n_days} | {days_told.n_alarms} | {_rate(days_told)} |"
     yield ""
     told = ", ".join(f"{name.removeprefix('candidates.')} {n}" for name, n in alarms.by_column.items())
-    yield f"Clean days on which Evidently told each column: {told or 'none'}."
+    yield (
+        f"Clean days on which Evidently told each column: {told or 'none'}. "
+        f"Something that is not told every day: {alarms.n_without_constant} days."
+    )
     yield ""
     yield "| fault | these checks | 3 σ | Evidently: its columns | Evidently: dataset |"
     yield "|---|---|---|---|---|"

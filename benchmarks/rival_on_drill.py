@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from math import isclose
 
 from benchmarks.evidently_table import FaultRow
 from benchmarks.finished_drill import FinishedDrill
@@ -84,7 +85,7 @@ class Replanting:
             return FaultRow(meta, 0.0, trial, cannot=str(error))
         watch = RivalWatch(placed.fault.truth())
         self._watch(placed, onset, watch)
-        is_same = trial is not None and trial.onset == onset and trial.severity == placed.severity
+        is_same = trial is not None and trial.onset == onset and isclose(trial.severity, placed.severity)
         return FaultRow(meta, placed.severity, trial if is_same else None, watch.by_column, watch.by_dataset)
 
     def _watch(self, placed: Placed, onset: date, watch: RivalWatch) -> None:

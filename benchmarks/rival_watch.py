@@ -32,6 +32,8 @@ class AlarmDays:
     """Days on which the dataset was."""
     by_column: Mapping[str, int] = field(default_factory=dict)
     """Days on which each column was, most first."""
+    n_without_constant: int = 0
+    """Days on which a column was that is not told every day."""
 
     @classmethod
     def of(cls, said: Collection[Said]) -> AlarmDays:
@@ -42,6 +44,7 @@ class AlarmDays:
             clean_alarms(len(said), [line for line, one in told if one.columns]),
             clean_alarms(len(said), [line for line, one in told if one.is_dataset]),
             dict(columns.most_common()),
+            sum(any(columns[name] < len(said) for name in one.columns) for one in said),
         )
 
 

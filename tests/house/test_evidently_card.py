@@ -53,7 +53,7 @@ def finished(root: Path) -> FinishedDrill:
     write_clean_run(CleanRun(0, "test", judged, (onset,), 1.0), folder.clean_run)
     (root / "trials").mkdir()
     seen = {"three_sigma": Found(is_found=True, delay_runs=1)}
-    for severity, name in ((0.8, "same"), (0.7, "other")):
+    for severity, name in ((0.8 + 1e-15, "same"), (0.7, "other")):
         trial = TrialResult("holes", 4.0, severity, 0, onset, TRUTH, Found(True, 2), True, True, None, "", seen)
         write_trial(trial, root / "trials" / f"{name}.json")
         if name == "other":  # of another seed
@@ -86,6 +86,8 @@ def test_clean_days_on_which_something_is_said_are_counted_once() -> None:
     assert told.of_columns.per_30_days.value == pytest.approx(15)
     assert told.of_dataset.told == (AGE,)
     assert told.by_column == {AGE: 2, GENRE: 1}
+    assert told.n_without_constant == 2
+    assert AlarmDays.of([Said(frozenset({AGE})), Said(frozenset({AGE, GENRE}))]).n_without_constant == 1
 
 
 def test_what_is_said_without_the_fault_too_or_outside_its_scope_does_not_count() -> None:
