@@ -27,6 +27,13 @@ CONTENDERS = TableContract(
     "ts",
     ("request_id", "item_id", "position"),
 )
+RETRIEVED = TableContract(
+    "retrieved",
+    "a candidate by the source that found it",
+    (_REQUEST, _TS, _ITEM, Role("found_as", LABEL, "the source and the item")),
+    "ts",
+    ("request_id", "found_as"),
+)
 LABELS = TableContract(
     "labels",
     "an impression with what followed it within the label age; dated by the end of that age",
@@ -109,6 +116,7 @@ CONTRACTS: Mapping[str, TableContract] = MappingProxyType(
                 REQUESTS,
                 IMPRESSIONS,
                 CONTENDERS,
+                RETRIEVED,
                 LABELS,
                 RANKED_REQUESTS,
                 ATTRIBUTED,

@@ -13,6 +13,7 @@ from recsysops.tables.views.labels import Labels
 from recsysops.tables.views.ranked_requests import RankedRequests
 from recsysops.tables.views.replayed import Replayed
 from recsysops.tables.views.requests import Requests
+from recsysops.tables.views.retrieved import Retrieved
 from recsysops.tables.views.steps import ItemSteps, MemberSteps
 from recsysops.tables.views.told_twice import ItemFacts, ServedFacts
 from recsysops.tables.views.traced import TracedFeatures
@@ -25,6 +26,7 @@ VIEWS: Mapping[str, View] = MappingProxyType(
             Requests(),
             Impressions(),
             Contenders(),
+            Retrieved(),
             Labels(),
             RankedRequests(),
             Attributed(),
