@@ -1,4 +1,4 @@
-"""Every measure of the ten detectors on one new day, against DuckDB's decode-and-sum of every column of the file.
+"""Every measure of all detectors on one new day, against DuckDB's decode-and-sum of every column of the file.
 
 Edges and categories are known from before, as on every day but the first. Budget: 5 × the floor, and 2 GiB of memory.
 """
@@ -33,8 +33,8 @@ def profile(folder: str) -> None:
     state = _learnt(Path(folder))
     for name in ("profiles", "manifests"):
         shutil.rmtree(state / name)
-    with judging(Path(folder), SETTINGS) as opened:
-        print(sum(opened.judge.engine.event_days("candidates").values()), len(set(opened.measures)))
+    with judging(Path(folder), SETTINGS):
+        pass
 
 
 def floor(folder: str) -> None:
