@@ -58,7 +58,7 @@ def run(rows: int | None, *, quick: bool) -> None:
         folders = {f"a day after {n_days} days": Path(folder) / str(n_days) for n_days in lengths}
         for n_days, path in zip(lengths, folders.values(), strict=True):
             with_history(path, n_days, n_rows)
-        print(f"  {n_rows:,} rows a day, 50 features, 4 slice dimensions, all ten detectors", flush=True)
+        print(f"  {n_rows:,} rows a day, 50 features, 4 slice dimensions, all detectors", flush=True)
         commands = {name: [sys.executable, "-m", "benchmarks.daily_run", str(path)] for name, path in folders.items()}
         commands[STARTED] = [sys.executable, "-c", STARTING]
         measured = alternate_processes(commands, 1 if quick else 3, lambda name: put_back(folders.get(name)))

@@ -42,7 +42,7 @@ def test_the_demo_runs_the_commands_it_prints(tmp_path: Path, capsys: Captured) 
     assert captured.err == ""
     for words in commands(folder, logs=Logs.STREAMING):
         assert f"$ {shlex.join(['recsysops', *words])}\n" in captured.out
-    assert "language of 1 of 419 items has changed" in " ".join(captured.out.split())
+    assert "original_language and country of items disagree in 1 of 416 rows" in " ".join(captured.out.split())
     assert f"On {WRONG_SINCE} the language of item {story.ITEM} was set wrongly" in captured.out
 
 
