@@ -37,7 +37,9 @@ def day(number: int) -> date:
 
 
 def found(column: str, on: date, **changes: Any) -> Finding:
-    return replace(BASE, column=column, subject=Subject("column", column), day=on, **changes)
+    """Each column in rows of its own, so that two of them have no cause in common."""
+    own = {"column": column, "subject": Subject("column", column), "slice": Slice("market", f"N'O {column}"), "day": on}
+    return replace(BASE, **{**own, **changes})
 
 
 def judged(number: int, *columns: str, near: tuple[str, ...] = ()) -> JudgedDay:
