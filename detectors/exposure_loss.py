@@ -28,8 +28,6 @@ from recsysops.triage.own_names import own_slice, role_column
 from recsysops.triage.shown import chosen, is_shown, named, under_own_name
 
 _REQUESTS = Cells("requests")
-_YOUNG_DAYS = 28.0
-"""Launches lose exposure by growing older: ``item.cold_start_health`` judges them by their age."""
 
 
 class ExposureLoss:
@@ -103,7 +101,10 @@ class ExposureLoss:
     def _lost(self, context: Context, keyed: KeyedContrast, slice_: Slice) -> _Judged:
         ratio = self.params.ended_ratio if slice_.dimension else self.params.max_ratio
         limits = FallLimits(self.params.min_expected, ratio)
-        is_young = np.array([_is_young(context, item) for item in keyed.keys], bool)
+        day = context.current_days[
+            -1
+        ]  # launches lose exposure by growing older, which is `item.cold_start_health`'s to judge
+        is_young = np.array([context.catalogue.is_young(item, day) for item in keyed.keys], bool)
         n_judged, found = falling_items(keyed, limits, slice_, ~is_young)
         return _Judged(n_judged, tuple(_Lost(keyed.keys[index], change) for index, change in found))
 
@@ -150,11 +151,6 @@ def _slices(history: History) -> tuple[Slice, ...]:
     if requests is None or table is None:
         return ()
     return tuple(one for one in requests.slices if one.dimension in table.slices)
-
-
-def _is_young(context: Context, item: str) -> bool:
-    age = context.catalogue.age_days(item, context.current_days[-1])
-    return age is not None and age < _YOUNG_DAYS
 
 
 def _explained(context: Context, lost: _Lost) -> str:

@@ -94,7 +94,7 @@ class LabelValue:
         return finding_of(
             self.meta, context, under_own_name(schema, change),
             table="outcomes", column=column, statistic=change.rate.name, threshold=self.params.min_rate_change,
-            headline=f"{percent(change.value)} of labels have a {column} as was the {where} tenth, {before(context)} "
+            headline=f"{column} of {percent(change.value)} of outcomes is within what was the {where} tenth, {before(context)} "
             f"{percent(change.reference)}",
             query=_values(context, change),
         )  # fmt: skip
@@ -130,9 +130,13 @@ def _values(context: Context, change: RateChange) -> str:
     """Tenths of the values by day, of the requests of the slice."""
     schema = context.schema
     value, asked = named(schema, "value", "outcomes"), named(schema, "request_id", "outcomes")
+    tenths = f"count(*) AS n_labels, quantile_cont(o.{value}, [0.1, 0.5, 0.9]) AS tenths"
+    if asked == "NULL":  # the rows of a slice are then known by the member's last request alone
+        ts = named(schema, "ts", "outcomes")
+        return f'SELECT CAST(o.{ts} AS DATE) AS day, {tenths} FROM "outcomes" o GROUP BY 1 ORDER BY 1'
     rows = chosen(context, own_slice(schema, change.slice), days=(*context.reference_days, *context.current_days))
     return (
-        f"SELECT CAST(r.ts AS DATE) AS day, count(*) AS n_labels, quantile_cont(o.{value}, [0.1, 0.5, 0.9]) AS tenths "
+        f"SELECT CAST(r.ts AS DATE) AS day, {tenths} "
         f'FROM "outcomes" o JOIN (SELECT {named(schema, "request_id")} AS request, min({named(schema, "ts")}) AS ts '
         f'FROM "candidates" {rows} GROUP BY 1) r ON o.{asked} = r.request GROUP BY 1 ORDER BY 1'
     )

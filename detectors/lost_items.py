@@ -21,8 +21,6 @@ from recsysops.triage.rate_gate import Rate as CellRate
 from recsysops.triage.rate_gate import RateChange, RateLimits, rate_gate
 from recsysops.triage.shown import chosen, named, under_own_name
 
-_YOUNG_DAYS = 28.0
-"""Launches come and go by their age: ``item.cold_start_health`` judges them."""
 _N_TOLD = 20
 _FOUND = Keyed("retrieved", "found_as", ("rows",), top_k=3000)
 
@@ -151,7 +149,6 @@ def _items(schema: Schema) -> Keyed | None:
 
 
 def _is_usual(context: Context, item: str) -> bool:
-    """Neither launched lately nor ended."""
-    day, end = context.current_days[-1], context.catalogue.ends.get(item)
-    age = context.catalogue.age_days(item, day)
-    return (age is None or age >= _YOUNG_DAYS) and (end is None or end.date() > day)
+    """Neither launched lately (``item.cold_start_health`` judges those) nor ended."""
+    day = context.current_days[-1]
+    return not context.catalogue.is_young(item, day) and not context.catalogue.has_ended(item, day)

@@ -161,9 +161,9 @@ def _by_day(keyed: KeyedContrast, items: tuple[str, ...], counter: int) -> Float
 def _is_explained(context: Context, item: str) -> bool:
     """Young, no longer available, or named by a recorded rule."""
     day = context.current_days[-1]
-    age, end = context.catalogue.age_days(item, day), context.catalogue.ends.get(item)
-    is_young = age is not None and age < _YOUNG_DAYS
-    return is_young or (end is not None and end.date() <= day) or any(records_of(context, item))
+    catalogue = context.catalogue
+    is_passing = catalogue.is_young(item, day, _YOUNG_DAYS) or catalogue.has_ended(item, day)
+    return is_passing or any(records_of(context, item))
 
 
 def _query(context: Context, item: str) -> str:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from recsysops.tables.contract import ID, NUMBER
-from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.identifiers import quote_identifier, quote_text
 from recsysops.tables.relation import partition_view
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
@@ -43,7 +43,7 @@ def inspecting() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection with bounded memory that spills to a temporary folder."""
     with TemporaryDirectory(prefix="recsysops-check-") as folder, duckdb.connect() as connection:
         connection.execute("SET memory_limit = '1GB'")
-        connection.execute(f"SET temp_directory = {_text(folder)}")
+        connection.execute(f"SET temp_directory = {quote_text(folder)}")
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
 
@@ -159,7 +159,3 @@ def _moment(micros: int | None) -> datetime | None:
         return None if micros is None else _EPOCH + timedelta(microseconds=micros)
     except OverflowError:
         return None
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

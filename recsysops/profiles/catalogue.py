@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
+YOUNG_DAYS = 28
+"""Younger items have a course of their own: they are judged by their age."""
 FIRST_DAYS, AHEAD_DAYS = 90, 60
 """Launches known to a catalogue lie at most so many days before and after its day."""
 
@@ -40,3 +42,13 @@ class Catalogue:
             return None
         end = datetime.combine(day, time.min, UTC)
         return (end - launch).total_seconds() / 86_400 + 1
+
+    def is_young(self, item: str, day: date, days: float = YOUNG_DAYS) -> bool:
+        """Whether the item launches after ``day``, or launched within as many days before its end."""
+        age = self.age_days(item, day)
+        return age is not None and age < days
+
+    def has_ended(self, item: str, day: date) -> bool:
+        """Whether its availability has ended by the end of ``day``."""
+        end = self.ends.get(item)
+        return end is not None and end.date() <= day

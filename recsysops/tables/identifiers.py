@@ -1,4 +1,4 @@
-"""The one helper that puts a name of the user's into SQL text."""
+"""What puts names and words of the user's into SQL text."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def quote_identifier(name: str) -> str:
         found = "a NUL character in it" if name else "an empty name"
         raise SchemaError(f"column or table name {name!r}", found=found, next_step="rename it in the export")
     return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """The text as a SQL literal, where no value can be bound: single quotes are doubled, NUL characters left out.
+
+    Example:
+        >>> quote_text("rock 'n' roll")
+        "'rock ''n'' roll'"
+    """
+    return "'" + text.replace("'", "''").replace("\0", "") + "'"

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recsysops.tables.contract import Kind
 from recsysops.tables.file_source import is_hive
-from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.identifiers import quote_identifier, quote_text
 from recsysops.tables.parquet_sql import read_parquet_sql
 from recsysops.tables.source import Partition
 from recsysops.tables.table import Table
@@ -55,7 +55,7 @@ def in_place(table: Table, partition: Partition, columns: Sequence[str]) -> InPl
             return None
         if kind not in _NULLS:
             return None
-        constants[name] = f"{_literal(values[name])}::VARCHAR" if name in stored.names else _NULLS[kind]
+        constants[name] = f"{quote_text(values[name])}::VARCHAR" if name in stored.names else _NULLS[kind]
     path = table.parquet_path(partition, [name for name in columns if name not in constants])
     # DuckDB knows few functions of times in nanoseconds with a zone; digits beyond microseconds are cut off anyway
     zoned = {name for name in columns if name not in constants and _is_zoned_nanoseconds(stored.field(name).type)}
@@ -65,8 +65,3 @@ def in_place(table: Table, partition: Partition, columns: Sequence[str]) -> InPl
 
 def _is_zoned_nanoseconds(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) and kind.unit == "ns" and kind.tz is not None)
-
-
-def _literal(text: str) -> str:
-    # a view cannot hold a bound value; within quotes, only quotes mean anything to DuckDB
-    return "'" + text.replace("'", "''").replace("\0", "") + "'"

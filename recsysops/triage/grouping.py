@@ -142,11 +142,12 @@ def _join_sources(findings: Sequence[Finding], parts: Components, lineage: Linea
     for index, finding in of_columns:
         if finding.table in UPSTREAM_TABLES:
             parts.join(first.setdefault((finding.table, _onset(finding)), index), index)
+    in_source = dict(first)
     for index, finding in of_columns:
+        day = _onset(finding)
         for source in _sources(finding, lineage):
-            day = _onset(finding)
-            before = first.get((source, day - SYMPTOM_WITHIN))
-            if (source, day) not in first and before is not None:
+            before = in_source.get((source, day - SYMPTOM_WITHIN))
+            if (source, day) not in in_source and before is not None:
                 parts.join(before, index)
             else:
                 parts.join(first.setdefault((source, day), index), index)

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.profiles.catalogue import Catalogue
+from recsysops.profiles.catalogue import YOUNG_DAYS, Catalogue
 from recsysops.profiles.history import KeyedContrast
 from recsysops.statistics.count_tails import negative_binomial_tails
 from recsysops.statistics.item_health import gamma_poisson
@@ -17,7 +17,6 @@ from recsysops.triage.level_gate import LevelLimits, Levels, level_gate
 
 Floats = npt.NDArray[np.float64]
 
-YOUNG_DAYS = 28
 BANDS = (1.0, 3.0, 7.0, 14.0, 29.0)
 """Ages below which launches are taken to differ from one another alike."""
 MIN_PEERS = 10

@@ -98,3 +98,11 @@ def test_periods_in_a_file_without_a_day_are_read_whole(tmp_path: Path) -> None:
     period(tmp_path / "periods.parquet", "y", "2026-12-01")
     (key,) = prints(tmp_path)
     assert unavailable(tmp_path, key) == [None, True]
+
+
+def test_periods_that_were_all_exported_later_are_read_still(tmp_path: Path) -> None:
+    (tmp_path / "recsysops.yaml").write_text(YAML.replace("PATH", "availability"))
+    request(tmp_path, "2026-11-01")
+    period(tmp_path / "availability" / "day=2026-12-24" / "a.parquet", "y", "2026-12-01")
+    (key,) = prints(tmp_path)
+    assert unavailable(tmp_path, key) == [None, True]

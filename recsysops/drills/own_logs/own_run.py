@@ -126,7 +126,7 @@ def _card(
         n_trials=sum(not one.cannot for one in results),
         seconds=clean.seconds + sum(one.seconds for one in results),
         cannot_look=failed,
-        incidents_each=incidents_each(results),
+        incidents_each=incidents_each(results, plan.faults),
         is_own_logs=True,
     )
 

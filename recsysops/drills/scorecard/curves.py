@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from recsysops.drills.fault import FaultMeta
+from recsysops.drills.fault import Fault, FaultMeta
 from recsysops.drills.scorecard.results import CurvePoint, FaultCurve, TrialResult
 from recsysops.drills.scorecard.shares import mean_count, share
 from recsysops.statistics.estimate import Estimate
@@ -56,6 +56,7 @@ def curve_point(multiple: float, trials: Sequence[TrialResult]) -> CurvePoint:
     )
 
 
-def incidents_each(trials: Sequence[TrialResult]) -> Estimate | None:
-    """How many incidents one fault opens until it is found, over the trials that found it."""
-    return mean_count([trial.found.n_alarms for trial in trials if trial.found.is_found])
+def incidents_each(trials: Sequence[TrialResult], faults: Sequence[type[Fault]]) -> Estimate | None:
+    """How many incidents one fault opens until it is found, over the trials that found it; true changes of the world left out."""
+    names = {fault.meta.name for fault in faults if fault.meta.is_fault}
+    return mean_count([one.found.n_alarms for one in trials if one.found.is_found and one.fault in names])

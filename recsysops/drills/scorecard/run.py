@@ -112,5 +112,5 @@ def _card(plan: DrillPlan, folder: Path, seeds: tuple[SeedWork, ...], failed: tu
         n_trials=sum(not one.cannot for one in results),
         seconds=sum(run.seconds for run in runs) + sum(one.seconds for one in results),
         cannot_look=failed,
-        incidents_each=incidents_each(results),
+        incidents_each=incidents_each(results, plan.faults),
     )

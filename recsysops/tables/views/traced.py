@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from recsysops.tables.contract import Kind
-from recsysops.tables.identifiers import quote_identifier
+from recsysops.tables.identifiers import quote_identifier, quote_text
 from recsysops.tables.schema import Column, Schema, TableSchema
 from recsysops.tables.views.contracts import TRACED
 from recsysops.tables.views.view import Lookup, feature, slices_of
@@ -93,7 +93,7 @@ class TracedFeatures:
                 QUALIFY row_number() OVER (PARTITION BY c.request_id
                     ORDER BY md5_number_lower(c.request_id || c.item_id), c.item_id) <= {N_ROWS}
             )
-            SELECT 'candidates' AS "of", {_text(said)} AS lineage, * FROM sampled
+            SELECT 'candidates' AS "of", {quote_text(said)} AS lineage, * FROM sampled
             {" ".join(_upstream(tables, table, tuple(dict.fromkeys(of.values()))) for table, of in sources.items())}
         """
 
@@ -132,7 +132,7 @@ def _upstream(tables: Schema, table: str, sources: tuple[str, ...]) -> str:
     seen = "available_at" if schema.role("available_at") is not None else "NULL"
     values = "".join(f", u.{_expression(schema, name)} AS {quote_identifier(f'{table} {name}')}" for name in sources)
     return (
-        f'UNION ALL BY NAME SELECT {_text(table)} AS "of", u.{key} AS key, u.as_of, CAST({seen} AS TIMESTAMPTZ) AS available_at'
+        f'UNION ALL BY NAME SELECT {quote_text(table)} AS "of", u.{key} AS key, u.as_of, CAST({seen} AS TIMESTAMPTZ) AS available_at'
         f"{values} FROM {quote_identifier(table)} u SEMI JOIN sampled ON sampled.{asked} = u.{key}"
     )
 
@@ -141,7 +141,3 @@ def _expression(schema: TableSchema, name: str) -> str:
     column = schema.column(name)
     assert column is not None, "sources_of has looked"
     return quote_identifier(column.role) if column.role is not None and not column.is_feature else feature(name)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -183,13 +183,14 @@ class ViewSource:
     def _keys(self, lookup: Lookup, days: Sequence[tuple[date, int]]) -> dict[str, tuple[tuple[date, int], ...]]:
         """The partitions that have rows of the days looked up, with those days.
 
-        Of a table without a clock all that were there by then, as far as their paths tell a day.
+        Of a table without a clock all that were there by then, as far as their paths tell a day; all of them where none was:
+        an export that was made later still says what held.
         """
         first = shifted(min(day for day, _ in days), -lookup.days_before)
         last = shifted(max(day for day, _ in days), lookup.days_after)
         known = self.days_of(lookup.table)
         if self.tables[lookup.table].contract.clock == "":
-            return {key: own for key, own in known.items() if (_day_of(key) or last) <= last}
+            return {key: own for key, own in known.items() if (_day_of(key) or last) <= last} or dict(known)
         reached = {key: tuple(one for one in own if first <= one[0] <= last) for key, own in known.items()}
         return {key: own for key, own in reached.items() if own}
 
