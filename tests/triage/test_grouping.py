@@ -144,11 +144,9 @@ def test_features_of_one_upstream_table_that_moved_on_one_day_have_one_cause() -
     assert one.headline == upstream
     assert len(group([logged, replace(other, onset=DAY - timedelta(3))], lineage=LINEAGE)) == 2
     assert len(group([logged, found("elsewhere", value=0.7)], lineage=LINEAGE)) == 2
-    for one, another in (
-        (logged, other),
-        (other, logged),
-    ):  # a day's lag is the upstream table's, not that of its readers
-        assert len(group([first, replace(second, onset=DAY - timedelta(1))], lineage=LINEAGE)) == 2
+    before = DAY - timedelta(1)  # a day's lag is the upstream table's, not that of its readers
+    assert len(group([logged, replace(other, onset=before)], lineage=LINEAGE)) == 2
+    assert len(group([other, replace(logged, onset=before)], lineage=LINEAGE)) == 2
 
 
 def test_what_a_feature_is_made_of_is_a_cause_over_every_hop_and_a_day_before() -> None:
