@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 import subprocess
 import sys
 import textwrap
@@ -239,19 +238,28 @@ def test_a_killed_process_leaves_a_workspace_that_the_next_run_completes(
             """
         )
     )
+
+    def begun(state: Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen([sys.executable, str(script), str(state)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begin\n"
+        return process
+
+    with begun(tmp_path / "whole") as process:  # how long a run takes on this machine
+        begin = time.monotonic()
+        assert process.stdout is not None
+        assert process.stdout.readline() == "end\n"
+        seconds = time.monotonic() - begin
+
     rng = random.Random(0)
     n_killed = 0
     for number in range(25):
         state = tmp_path / f"state {number}"
-        process = subprocess.Popen([sys.executable, str(script), str(state)], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begin\n"
-        time.sleep(rng.uniform(0, 1.2))
-        process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read()
-        process.stdout.close()
-        process.wait()
-        n_killed += "end" not in rest
+        with begun(state) as process:
+            time.sleep(rng.uniform(0, seconds))
+            process.kill()
+            assert process.stdout is not None
+            n_killed += "end" not in process.stdout.read()
         same(told(both(logs, state), FEW), undisturbed)
         assert not list(state.rglob(".*"))
     assert n_killed >= 10
