@@ -7,12 +7,11 @@ from datetime import date
 from functools import cached_property, lru_cache
 
 import numpy as np
-import pyarrow as pa
 
 from recsysops.engines.age_folds import ages_of, fold_ages, fold_unmatched
 from recsysops.engines.clusters import fold_clusters
 from recsysops.engines.day_series import cells_of, fold_series
-from recsysops.engines.key_folds import bottom_k, distinct_by_day, fold_keys, keys_of, rows_of_slice
+from recsysops.engines.key_folds import KeyFold, bottom_k, distinct_by_day
 from recsysops.engines.window_profiles import WindowProfiles
 from recsysops.profiles.fold import BucketFold, fold_cells, fold_hours, fold_moments, slice_axis
 from recsysops.profiles.history import (
@@ -61,6 +60,7 @@ class FoldedHistory:
         self._windows: Mapping[Window, WindowProfiles] = {"reference": reference, "current": current}
         self._contrasts: dict[Cells | PerRequest, CellContrast | None] = {}
         self._bucket_fold = _bucket_folds(self._windows)
+        self._key_fold = _key_folds(self._windows)
 
     @property
     def context(self) -> Context:
@@ -145,13 +145,8 @@ class FoldedHistory:
         """Counters per key within one slice."""
         if not self._is_counted(measure):
             return None
-        rows = {name: rows_of_slice(side.rows(measure), slice_) for name, side in self._windows.items()}
-        keys = keys_of(rows.values())
-        n_counters = len(measure.totals)
-        folded = {
-            name: fold_keys(rows[name], self._windows[name].numbers(measure.table), keys, n_counters) for name in rows
-        }
-        distinct = {name: self._distinct(rows[name], name, measure, slice_) for name in rows}
+        keys, folded = self._key_fold(measure).of(slice_)
+        distinct = {name: self._distinct(name, measure, slice_) for name in self._windows}
         return KeyedContrast(
             keys=keys,
             counters=measure.totals,
@@ -204,9 +199,22 @@ class FoldedHistory:
     def _days(self, window: Window, table: str) -> tuple[date, ...]:
         return self._windows[window].days.get(table, ())
 
-    def _distinct(self, rows: pa.Table, window: Window, measure: Keyed, slice_: Slice) -> Floats:
-        numbers = self._windows[window].numbers(measure.table)
-        return distinct_by_day(rows, numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
+    def _distinct(self, window: Window, measure: Keyed, slice_: Slice) -> Floats:
+        side = self._windows[window]
+        numbers = side.numbers(measure.table)
+        return distinct_by_day(side.rows(measure), numbers) if slice_ == EVERYTHING else np.full(len(numbers), np.nan)
+
+
+def _key_folds(windows: Mapping[Window, WindowProfiles]) -> Callable[[Keyed], KeyFold]:
+    """A measure's slices are asked for in turn, by several detectors, so the last few are kept."""
+
+    @lru_cache(maxsize=2)
+    def key_fold(measure: Keyed) -> KeyFold:
+        rows = {name: side.rows(measure) for name, side in windows.items()}
+        numbers = {name: side.numbers(measure.table) for name, side in windows.items()}
+        return KeyFold(rows, numbers, len(measure.totals))
+
+    return key_fold
 
 
 def _bucket_folds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,41 +10,64 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsysops.engines.keyed import DISTINCT, TAIL
-from recsysops.profiles.fold import day_axis, matrix
-from recsysops.profiles.history import Floats
+from recsysops.profiles.fold import day_axis, matrix, slice_axis
+from recsysops.profiles.history import Floats, Window
 from recsysops.profiles.measures import KeyedSample
-from recsysops.profiles.slices import Slice
+from recsysops.profiles.slices import EVERYTHING, Slice
 from recsysops.statistics.hyperloglog import estimate_distinct, merge_registers
 
 
-def rows_of_slice(rows: pa.Table, slice_: Slice) -> pa.Table:
-    """The rows of one slice."""
-    return rows.filter(pc.and_(pc.equal(rows["dimension"], slice_.dimension), pc.equal(rows["value"], slice_.value)))
+class KeyFold:
+    """Counters of one measure in both windows, ready to be folded slice by slice.
 
+    Args:
+        rows: by window, its profile rows (schema ROWS), any days.
+        days: by window, days since the epoch, in the order wanted.
+        n_counters: counters of every key.
+    """
 
-def keys_of(tables: Iterable[pa.Table]) -> tuple[str, ...]:
-    """Every key that is counted by itself in any of the tables, sorted."""
-    found = {key for table in tables for key in pc.unique(table["key"]).to_pylist()}
-    return tuple(sorted(key[1:] for key in found if key.startswith("=")))
+    def __init__(self, rows: Mapping[Window, pa.Table], days: Mapping[Window, Sequence[int]], n_counters: int) -> None:
+        rows = {name: table.filter(pc.not_equal(table["key"], DISTINCT)) for name, table in rows.items()}
+        together = pa.concat_tables(rows.values())
+        slices, slice_index = slice_axis(together)
+        order = np.argsort(slice_index, kind="stable")
+        self._ends = dict(
+            zip(slices, np.searchsorted(slice_index[order], np.arange(len(slices)), "right"), strict=True)
+        )
+        self._starts = dict(zip(slices, np.searchsorted(slice_index[order], np.arange(len(slices))), strict=True))
+        key = together["key"].combine_chunks().dictionary_encode()
+        self._names = [name[1:] if name != TAIL else None for name in key.dictionary.to_pylist()]
+        self._key = key.indices.to_numpy().astype(np.int64)[order]
+        self._sums = matrix(together, "sums", n_counters)[order]
+        axes = {name: day_axis(table, days[name]) for name, table in rows.items()}
+        self._day = {
+            name: np.concatenate([axis if of == name else np.full(len(axis), -1) for of, axis in axes.items()])[order]
+            for name in axes
+        }
+        self._n_days = {name: len(days[name]) for name in axes}
 
+    def of(self, slice_: Slice) -> tuple[tuple[str, ...], dict[Window, Floats]]:
+        """The keys counted by themselves in either window, sorted, and by window (n_days, n_keys + 1, n_counters).
 
-def fold_keys(rows: pa.Table, numbers: Sequence[int], keys: Sequence[str], n_counters: int) -> Floats:
-    """(n_days, n_keys + 1, n_counters); a key outside a day's top is part of that day's tail."""
-    rows = rows.filter(pc.not_equal(rows["key"], DISTINCT))
-    folded = np.zeros((len(numbers), len(keys) + 1, n_counters))
-    if not rows.num_rows:
-        return folded
-    place = {TAIL: len(keys), **{"=" + key: index for index, key in enumerate(keys)}}
-    key_index = np.array([place[key] for key in rows["key"].to_pylist()], np.int64)
-    day_index = day_axis(rows, numbers)
-    kept = day_index >= 0
-    np.add.at(folded, (day_index[kept], key_index[kept]), matrix(rows, "sums", n_counters)[kept])
-    return folded
+        The last of the keys' axis is the tail: a key outside a day's top is part of it.
+        """
+        chosen = slice(self._starts.get(slice_, 0), self._ends.get(slice_, 0))
+        present, key_index = np.unique(self._key[chosen], return_inverse=True)
+        names = [self._names[code] for code in present]
+        keys = tuple(sorted(name for name in names if name is not None))
+        place = {None: len(keys), **{name: index for index, name in enumerate(keys)}}
+        at = np.array([place[name] for name in names], np.int64)[key_index]
+        folded = {}
+        for name, day in self._day.items():
+            kept = day[chosen] >= 0
+            folded[name] = np.zeros((self._n_days[name], len(keys) + 1, self._sums.shape[1]))
+            np.add.at(folded[name], (day[chosen][kept], at[kept]), self._sums[chosen][kept])
+        return keys, folded
 
 
 def distinct_by_day(rows: pa.Table, numbers: Sequence[int]) -> Floats:
-    """How many different keys each day had, (n_days,); 0 on days without rows."""
-    rows = rows.filter(pc.equal(rows["key"], DISTINCT))
+    """How many different keys each day had over all rows, (n_days,); 0 on days without rows."""
+    rows = rows.filter(pc.and_(pc.equal(rows["key"], DISTINCT), pc.equal(rows["dimension"], EVERYTHING.dimension)))
     merged: dict[int, npt.NDArray[np.uint8]] = {}
     for day, registers in zip(rows["day"].to_pylist(), rows["registers"].to_pylist(), strict=True):
         found = np.frombuffer(registers, np.uint8)

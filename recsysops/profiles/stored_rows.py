@@ -30,16 +30,16 @@ def rows_of(paths: Sequence[Path], measure: str, days: Collection[int]) -> pa.Ta
         StateError: if a file is damaged.
     """
     tables = [_of_days(found, days) for path in paths if (found := _by_measure(path).get(measure)) is not None]
-    return pa.concat_tables(tables) if tables else ROWS.empty_table()
+    return pa.concat_tables(tables) if tables else _without_rows(ROWS)
 
 
 def every_row_of(path: Path, measure: str) -> pa.Table:
-    """Collapsed rows of one measure in one file, on all its days.
+    """Collapsed rows of one measure in one file, on all its days, without the file's other measures.
 
     Raises:
         StateError: if the file is damaged.
     """
-    return _by_measure(path).get(measure, ROWS.empty_table())
+    return _read_measure(path, measure, ROWS)
 
 
 def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
@@ -48,14 +48,21 @@ def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
     Raises:
         StateError: if a file is damaged.
     """
-    tables = [_read_buckets(path, measure) for path in paths]
-    return pa.concat_tables(tables) if tables else BUCKETS.empty_table()
+    tables = [_read_measure(path, measure, BUCKETS) for path in paths]
+    return pa.concat_tables(tables) if tables else _without_rows(BUCKETS)
 
 
 def forget_what_was_read() -> None:
     """Read every file anew: for those who change files behind the store's back."""
     _by_measure.cache_clear()
     _footer.cache_clear()
+
+
+def _without_rows(schema: pa.Schema) -> pa.Table:
+    for name in set(_REPEATED) & set(schema.names):
+        index = schema.get_field_index(name)
+        schema = schema.set(index, schema.field(index).with_type(pa.dictionary(pa.int32(), pa.string())))
+    return schema.empty_table()
 
 
 def _of_days(rows: pa.Table, days: Collection[int]) -> pa.Table:
@@ -85,7 +92,7 @@ def _by_measure(path: Path) -> Mapping[str, pa.Table]:
 
 @dataclass(frozen=True)
 class _Footer:
-    """Of a file of buckets: its metadata, and the least and greatest measure of each row group where stated."""
+    """A file's metadata, and the least and greatest measure of each row group where stated."""
 
     metadata: pq.FileMetaData
     measures: tuple[tuple[str, str] | None, ...]
@@ -95,18 +102,18 @@ class _Footer:
         return [index for index, known in enumerate(self.measures) if known is None or known[0] <= measure <= known[1]]
 
 
-@lru_cache(maxsize=256)
-def _footer(path: Path) -> _Footer:
-    metadata = _metadata(path, BUCKETS)
+@lru_cache(maxsize=1024)
+def _footer(path: Path, expected: pa.Schema) -> _Footer:
+    metadata = _metadata(path, expected)
     columns = (metadata.row_group(index).column(0) for index in range(metadata.num_row_groups))
     stated = (column.statistics if column.is_stats_set else None for column in columns)
     bounds = tuple((one.min, one.max) if one is not None and one.has_min_max else None for one in stated)
     return _Footer(metadata, bounds)
 
 
-def _read_buckets(path: Path, measure: str) -> pa.Table:
+def _read_measure(path: Path, measure: str, expected: pa.Schema) -> pa.Table:
     with _reading(path):
-        footer = _footer(path)
+        footer = _footer(path, expected)
         file = pq.ParquetFile(path, metadata=footer.metadata, read_dictionary=_REPEATED)
         rows = file.read_row_groups(footer.holding(measure), use_threads=False).replace_schema_metadata(None)
         return rows.filter(pc.equal(rows["measure"], measure))
