@@ -1,10 +1,8 @@
-"""Series over many days, folded file by file: a profile's daily counts are small, so they are kept once read."""
+"""Series over many days: what each profile adds to a day, kept once read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +12,14 @@ from recsysops.engines.counted import Counted
 from recsysops.profiles.fold import day_axis, matrix, slice_axis
 from recsysops.profiles.history import Floats
 from recsysops.profiles.measures import Cells, Expression
-from recsysops.profiles.slices import EVERYTHING, Slice
+from recsysops.profiles.slices import Slice
 from recsysops.profiles.stored_rows import every_row_of
+from recsysops.profiles.stored_series import SERIES, series_rows
 
 MAX_DAYS = 126
 """Eighteen weeks: eight to learn what is expected of a weekday, ten to see how far healthy days are from it."""
 MOMENTS = ("count", "sum")
 EXPRESSION = ("numerator", "denominator", "rows")
-
-
-@dataclass(frozen=True)
-class _FileCounts:
-    """Shapes: ``days`` (n_days,), ``values`` (n_days, n_slices, n_cells)."""
-
-    days: tuple[int, ...]
-    slices: tuple[Slice, ...]
-    values: Floats
 
 
 def cells_of(counted: Counted) -> tuple[str, ...]:
@@ -41,31 +31,39 @@ def cells_of(counted: Counted) -> tuple[str, ...]:
 
 
 def fold_series(paths: Sequence[Path], counted: Counted, days: Sequence[int]) -> tuple[tuple[Slice, ...], Floats]:
-    """Add up files in the order given: slices, and values (n_days, n_slices, n_cells) on the days asked for."""
-    files = [_of_file(path, counted) for path in paths]
-    slices = tuple(sorted({EVERYTHING, *(one for file in files for one in file.slices)}))
-    place = {one: index for index, one in enumerate(slices)}
-    row = {day: index for index, day in enumerate(days)}
+    """Add up profiles in the order given: slices, and values (n_days, n_slices, n_cells) on the days asked for."""
+    rows = series_rows(paths, counted.id, lambda path: _of_file(path, counted))
+    slices, slice_index = slice_axis(rows)
+    day_index = day_axis(rows, days)
+    kept = day_index >= 0
     values = np.zeros((len(days), len(slices), len(cells_of(counted))))
-    for file in files:
-        columns = [place[one] for one in file.slices]
-        for index, day in enumerate(file.days):
-            if day in row:
-                values[row[day], columns] += file.values[index]
+    np.add.at(values, (day_index[kept], slice_index[kept]), matrix(rows, "counts", values.shape[2])[kept])
     return slices, values
 
 
-@lru_cache(maxsize=8192)
-def _of_file(path: Path, counted: Counted) -> _FileCounts:
-    """The file's own daily counts of one measure; a file's name says what it holds, so this stays true."""
+def _of_file(path: Path, counted: Counted) -> pa.Table:
+    """The profile's own daily counts of one measure (schema SERIES), its hours added up."""
     rows = every_row_of(path, counted.id)
     numbers = tuple(sorted(set(rows["day"].to_pylist())))
     slices, slice_index = slice_axis(rows)
     added = _added(rows, counted)
     values = np.zeros((len(numbers), len(slices), added.shape[1]))
+    present = np.zeros(values.shape[:2], bool)
     if rows.num_rows:
-        np.add.at(values, (day_axis(rows, numbers), slice_index), added)
-    return _FileCounts(numbers, slices, values)
+        at = (day_axis(rows, numbers), slice_index)
+        np.add.at(values, at, added)
+        present[at] = True
+    found = [(int(day), slices[index]) for day, index in np.argwhere(present)]
+    return pa.table(
+        {
+            "profile": [path.stem] * len(found),
+            "day": [numbers[day] for day, _ in found],
+            "dimension": [one.dimension for _, one in found],
+            "value": [one.value for _, one in found],
+            "counts": list(values[present]),
+        },
+        SERIES,
+    )
 
 
 def _added(rows: pa.Table, counted: Counted) -> Floats:

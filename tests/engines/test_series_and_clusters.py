@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from engine_logs import FIRST_DAY, Row, candidate_rows, candidates_engine, write_partitions
 from engine_oracle import NOW
@@ -47,6 +50,33 @@ def test_rows_of_every_day_up_to_the_judged_one(log: tuple[list[Row], FoldedHist
         assert series.values[index, 0, 0] == len(of_day)
         tv = series.slices.index(Slice("tv", "true"))
         assert series.values[index, tv, 0] == sum(row["tv"] is True for row in of_day)
+
+
+def test_what_is_kept_of_series_changes_nothing_and_is_made_again(tmp_path: Path) -> None:
+    rows = [row for row in candidate_rows(6, n_requests=40, n_days=4) if row["ts"] is not None]
+    write_partitions(tmp_path / "candidates", [rows[0::3], rows[1::3]])
+
+    def told() -> list[list[object]]:
+        engine = candidates_engine(tmp_path, tmp_path / "state")
+        assert not engine.profile(MEASURES).skipped
+        history = engine.history(DAYS[:2], DAYS[-1:], now=NOW)
+        found = [history.series(one) for one in (ROWS, MOMENTS, REQUESTS)]
+        return [[one.slices, one.days, one.values.tolist()] for one in found if one is not None]
+
+    first = told()
+    kept = sorted((tmp_path / "state/series/candidates").iterdir())
+    assert len(kept) == len(first) == 3
+    stamps = [path.stat().st_mtime_ns for path in kept]
+    assert told() == first
+    assert [path.stat().st_mtime_ns for path in kept] == stamps
+    kept[0].write_bytes(b"PAR1 broken")
+    kept[1].unlink()
+    pq.write_table(pa.table({"profile": ["another"]}), kept[2])
+    assert told() == first
+    write_partitions(tmp_path / "candidates", [rows[0::3], rows[1::3] + rows[2::3]])
+    after = told()
+    shutil.rmtree(tmp_path / "state/series")
+    assert told() == after != first
 
 
 def test_moments_are_counts_and_sums(log: tuple[list[Row], FoldedHistory]) -> None:
