@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.looking.item_rows import ItemCounts
+from recsysops.profiles.catalogue import YOUNG_DAYS
 from recsysops.statistics.count_tails import garwood_interval
 from recsysops.statistics.item_health import cohort_places, gamma_poisson
 
 Floats = npt.NDArray[np.float64]
-
-YOUNG_DAYS = 28
-"""Until this age an item counts as starting."""
 
 
 @dataclass(frozen=True)

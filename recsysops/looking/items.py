@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsysops.errors import ConfigError, NotEnoughDataError
-from recsysops.looking.age_cohorts import NO_COHORT, YOUNG_DAYS, Place, cohort_standing
+from recsysops.looking.age_cohorts import NO_COHORT, Place, cohort_standing
 from recsysops.looking.item_rows import ItemCounts
+from recsysops.profiles.catalogue import YOUNG_DAYS
 from recsysops.statistics.count_tails import garwood_interval
 from recsysops.statistics.estimate import Estimate
 from recsysops.statistics.item_health import gamma_poisson, log_ratio

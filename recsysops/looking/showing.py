@@ -13,11 +13,11 @@ from recsysops.incidents.calendar import complete_days, end_of
 from recsysops.incidents.day_words import parse_since
 from recsysops.incidents.detecting import utc_now
 from recsysops.incidents.state import State
-from recsysops.looking.age_cohorts import YOUNG_DAYS
 from recsysops.looking.item_rows import count_items
 from recsysops.looking.items import ItemsReport, days_to_read, items_report
 from recsysops.looking.measure_names import Shown
 from recsysops.looking.show import Asked, ShowReport, dimension, show
+from recsysops.profiles.catalogue import YOUNG_DAYS
 from recsysops.profiles.measures import Cells, Measure
 from recsysops.tables.table import Table
 

@@ -33,7 +33,9 @@ def of_another(columns: Sequence[Comparable], expected: Integers, entity: Intege
     if len(columns) < 2 or not len(entity):
         return nothing
     sources = [column.source[np.maximum(expected, 0)] for column in columns]
-    differs = ~np.all([is_same(one.logged, had) for one, had in zip(columns, sources, strict=True)], axis=0)
+    differs = ~np.all(
+        [is_same(one.logged, had, one.tolerance) for one, had in zip(columns, sources, strict=True)], axis=0
+    )
     if not differs.any():
         return nothing
     upstream = _rows([column.source for column in columns])

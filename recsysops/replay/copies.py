@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.replay.values import Floats, is_same
+from recsysops.replay.values import NUMBERS, Floats, Tolerance, is_same
 
 LEAST_MATCH = 0.99
 LEAST_ROWS = 30
@@ -35,7 +35,12 @@ class CopyRate:
 
 
 def copy_rate(
-    column: str, source_name: str, logged: Floats, source: Floats, group: npt.NDArray[np.int64] | None = None
+    column: str,
+    source_name: str,
+    logged: Floats,
+    source: Floats,
+    group: npt.NDArray[np.int64] | None = None,
+    tolerance: Tolerance = NUMBERS,
 ) -> CopyRate:
     """Measure one feature.
 
@@ -48,7 +53,7 @@ def copy_rate(
     if not is_there.any():
         return CopyRate(column, source_name, 0, float("nan"))
     groups = np.zeros(len(logged), np.int64) if group is None else group
-    matches, which = is_same(logged, source)[is_there], groups[is_there]
+    matches, which = is_same(logged, source, tolerance)[is_there], groups[is_there]
     n = np.bincount(which)
     rates = np.bincount(which, matches)[n > 0] / n[n > 0]
     return CopyRate(column, source_name, int(is_there.sum()), float(np.median(rates)))

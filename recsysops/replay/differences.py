@@ -23,7 +23,7 @@ from recsysops.replay.explanations import (
     rounded,
     swapped,
 )
-from recsysops.replay.values import Flags, Floats, is_same
+from recsysops.replay.values import Flags, Floats, Tolerance, is_same
 
 CLASSES = (
     "same",
@@ -105,9 +105,9 @@ def _of_single_rows(pair: Mismatch) -> tuple[np.ndarray[tuple[int], np.dtype[np.
     """Classes that a row shows by itself, and the rows that are left to explain."""
     logged, source = pair.logged, pair.source
     classes = np.zeros(len(logged), np.int8)
-    differs = ~is_same(logged, source)
+    differs = ~is_same(logged, source, pair.tolerance)
     has_none, had_none = np.isnan(logged), np.isnan(source)
-    is_default = _equals(logged, pair.default) if pair.is_defaulted is None else pair.is_defaulted
+    is_default = _equals(logged, pair.default, pair.tolerance) if pair.is_defaulted is None else pair.is_defaulted
     another = np.zeros(len(logged), bool) if pair.is_of_another is None else pair.is_of_another
     classes[differs & has_none] = MISSING
     classes[differs & had_none] = UNEXPECTED
@@ -117,5 +117,5 @@ def _of_single_rows(pair: Mismatch) -> tuple[np.ndarray[tuple[int], np.dtype[np.
     return classes, differs & ~is_default & (another | ~(has_none | had_none))
 
 
-def _equals(values: Floats, one: float | None) -> Flags:
-    return np.zeros(len(values), bool) if one is None else is_same(values, np.full(len(values), one))
+def _equals(values: Floats, one: float | None, tolerance: Tolerance) -> Flags:
+    return np.zeros(len(values), bool) if one is None else is_same(values, np.full(len(values), one), tolerance)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recsysops.replay.values import Flags, Floats, is_same
+from recsysops.replay.values import NUMBERS, TIMES, Flags, Floats, Tolerance, is_same
 
 LEAST_ROWS = 3
 """Rows, and different values of the source, that a ratio, an offset, a swap or a filled-in value needs: one row has always
@@ -16,6 +16,8 @@ MOST_LAG = 30
 """Versions back that staleness is looked for."""
 _ROUNDED = 1e-3
 _DIGITS = (0, 1, 2, 3, 4)
+_WHOLE_MICROS = (1e6, 6e7, 3.6e9, 8.64e10)
+"""A second, a minute, an hour, a day."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Mismatch:
     logged: Floats
     source: Floats
     is_text: bool = False
+    tolerance: Tolerance = NUMBERS
     default: float | None = None
     """What a missing value is filled with, as declared."""
     is_defaulted: Flags | None = None
@@ -55,9 +58,9 @@ def filled(pair: Mismatch, left: Flags) -> Explanation | None:
     value = _most_frequent(pair.logged[left])
     if value is None:
         return None
-    covers = left & is_same(pair.logged, np.full(len(left), value))
+    covers = left & is_same(pair.logged, np.full(len(left), value), pair.tolerance)
     # it must stand for many, and not be what the source itself keeps giving
-    is_usual = np.mean(is_same(pair.source, np.full(len(left), value))) >= 0.5
+    is_usual = np.mean(is_same(pair.source, np.full(len(left), value), pair.tolerance)) >= 0.5
     if is_usual or not _is_founded(pair.source[covers]) or covers.sum() < 0.5 * left.sum():
         return None
     return Explanation("defaulted", covers, {"default": value})
@@ -70,7 +73,7 @@ def ratio(pair: Mismatch, left: Flags) -> Explanation | None:
         return None
     factors = pair.logged[usable] / pair.source[usable]
     factor = _typical(factors)
-    covers = left & is_same(pair.logged, factor * pair.source)
+    covers = left & is_same(pair.logged, factor * pair.source, pair.tolerance)
     return Explanation("scaled", covers, {"ratio": factor}) if _is_founded(pair.source[covers]) else None
 
 
@@ -79,7 +82,7 @@ def offset(pair: Mismatch, left: Flags) -> Explanation | None:
     if pair.is_text or not left.any():
         return None
     shift = _typical(pair.logged[left] - pair.source[left])
-    covers = left & is_same(pair.logged, pair.source + shift)
+    covers = left & is_same(pair.logged, pair.source + shift, pair.tolerance)
     return Explanation("scaled", covers, {"offset": shift}) if _is_founded(pair.source[covers]) else None
 
 
@@ -87,7 +90,7 @@ def swapped(pair: Mismatch, left: Flags) -> Explanation | None:
     """Logged under this name what belongs to another."""
     best, name = np.zeros(len(left), bool), ""
     for other, values in pair.others.items():
-        covers = np.asarray(left & is_same(pair.logged, values) & ~np.isnan(values))
+        covers = np.asarray(left & is_same(pair.logged, values, pair.tolerance) & ~np.isnan(values))
         if np.count_nonzero(covers) > np.count_nonzero(best):
             best, name = covers, other
     if best.sum() < 0.5 * left.sum() or not _is_founded(pair.logged[best]):
@@ -99,7 +102,9 @@ def older(pair: Mismatch, left: Flags) -> Explanation | None:
     """What the source had before: the age is that of the version which explains most rows."""
     if pair.older is None or pair.older_seconds is None:
         return None
-    fits = np.array([left & ~np.isnan(version) & is_same(pair.logged, version) for version in pair.older], bool)
+    fits = np.array(
+        [left & ~np.isnan(version) & is_same(pair.logged, version, pair.tolerance) for version in pair.older], bool
+    )
     if not fits.any():
         return None
     lag = int(np.argmax(fits.sum(axis=1)))
@@ -113,15 +118,18 @@ def of_another_key(pair: Mismatch, left: Flags) -> Explanation | None:
 
 
 def rounded(pair: Mismatch, left: Flags) -> Explanation | None:
-    """Fewer digits: rounded, cut off, or kept in 16 bits."""
+    """Fewer digits: rounded, cut off, or kept in 16 bits; a time to whole seconds, minutes, hours or days."""
     if pair.is_text:
         return None
     logged, source = pair.logged, pair.source
-    is_near = np.abs(logged - source) <= _ROUNDED * np.maximum(np.abs(logged), np.abs(source))
-    for digits in _DIGITS:
-        is_near |= is_same(logged, np.round(source, digits)) | is_same(
-            logged, np.trunc(source * 10**digits) / 10**digits
-        )
+    if pair.tolerance == TIMES:
+        coarser = [turned(source / unit) * unit for unit in _WHOLE_MICROS for turned in (np.round, np.floor)]
+        is_near = np.any([is_same(logged, one, TIMES) for one in coarser], axis=0)
+    else:
+        is_near = np.abs(logged - source) <= _ROUNDED * np.maximum(np.abs(logged), np.abs(source))
+        for digits in _DIGITS:
+            cut = np.trunc(source * 10**digits) / 10**digits
+            is_near |= is_same(logged, np.round(source, digits)) | is_same(logged, cut)
     return Explanation("precision", left & is_near)
 
 

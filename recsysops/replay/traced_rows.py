@@ -116,9 +116,10 @@ def _made(one: Traced, name: str, making: Making, values: Values) -> Mismatch:
 def _making(one: Traced, name: str, copies: list[str], values: Values, others: Mapping[str, Floats]) -> Making | None:
     """How the feature is made of its source, None for a copy or where nothing fits."""
     mine, source, _ = values
-    is_text = name in one.pairs and one.pairs[name][1].is_text
-    if is_text or (name in copies and np.mean(is_same(mine, source)) >= LEAST_MATCH):
-        return None
+    if name in one.pairs:
+        both = one.pairs[name][1]
+        if both.is_text or (name in copies and np.mean(is_same(mine, source, both.tolerance)) >= LEAST_MATCH):
+            return None
     best = _best(_ways(one, name, others), mine, source, _seconds(one))
     return None if best is None or best.name == AS_IT_IS else best
 
@@ -127,7 +128,7 @@ def _copies(one: Traced) -> Iterator[str]:
     """Columns most of whose rows are what their source had, where that had a row."""
     there = one.expected >= 0
     for name, (_, both) in one.pairs.items():
-        rate = copy_rate(name, "", both.logged[there], one.source(name)[there])
+        rate = copy_rate(name, "", both.logged[there], one.source(name)[there], tolerance=both.tolerance)
         if rate.match_rate >= MOSTLY:
             yield name
 

@@ -69,7 +69,9 @@ def copy_rates(traced: Traced) -> tuple[CopyRate, ...]:
     days = micros(traced.candidates.role("ts"))[traced.chosen] // 86_400_000_000
     group = np.unique(days, return_inverse=True)[1].astype(np.int64)
     return tuple(
-        copy_rate(column, f"{traced.upstream.table}.{source}", both.logged, traced.source(column), group)
+        copy_rate(
+            column, f"{traced.upstream.table}.{source}", both.logged, traced.source(column), group, both.tolerance
+        )
         for column, (source, both) in traced.pairs.items()
     )
 
@@ -95,14 +97,16 @@ def mismatch(traced: Traced, column: str, sources: Mapping[str, Floats]) -> Mism
     """A copied column beside its source, with all that may explain a difference; ``sources`` are those of the table's copies."""
     source, both = traced.pairs[column]
     stated = traced.candidates.schema.column(column)
-    pair = Mismatch(column, f"{traced.upstream.table}.{source}", both.logged, sources[column], both.is_text)
+    pair = Mismatch(
+        column, f"{traced.upstream.table}.{source}", both.logged, sources[column], both.is_text, both.tolerance
+    )
     default = stated.default if stated is not None else None
     mask = stated.mask if stated is not None else None
     if mask is not None and mask in traced.candidates.columns:
         pair = replace(pair, is_defaulted=numbers(traced.candidates.columns[mask])[traced.chosen] == 1)
     elif default is not None:
         pair = replace(pair, default=_on_scale(default, both))
-    if is_same(both.logged, sources[column]).all():
+    if is_same(both.logged, sources[column], both.tolerance).all():
         return pair
     older, seconds = older_values(traced, both.source)
     same_kind = {name: values for name, values in sources.items() if name != column and _is_like(traced, name, both)}

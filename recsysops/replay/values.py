@@ -17,7 +17,21 @@ from recsysops.tables.kinds import kind_of
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-ABSOLUTE, RELATIVE = 1e-6, 1e-5
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far two values may be apart and still be the same: so much, plus so much of the second."""
+
+    absolute: float
+    relative: float
+
+
+NUMBERS = Tolerance(1e-6, 1e-5)
+"""Of replay (an embedding's float32 fits in)."""
+TIMES = Tolerance(1e3, 0.0)
+"""A millisecond, as many stores keep them, in microseconds."""
+WORDS = Tolerance(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,7 @@ class Comparable:
     source: Floats
     is_text: bool
     words: tuple[str, ...] = ()
+    tolerance: Tolerance = NUMBERS
 
 
 def comparable(logged: Any, source: Any) -> Comparable | None:
@@ -42,18 +57,24 @@ def comparable(logged: Any, source: Any) -> Comparable | None:
     if kinds <= {"numeric", "boolean"}:
         return Comparable(numbers(one), numbers(other), is_text=False)
     if kinds == {"timestamp"}:
-        return Comparable(_micros(one), _micros(other), is_text=False)
+        return Comparable(_micros(one), _micros(other), is_text=False, tolerance=TIMES)
     if kinds == {"categorical"}:
         words = pc.unique(pa.concat_arrays([_texts(one), _texts(other)])).drop_null()
         known = tuple(words.to_pylist())
-        return Comparable(numbers(one, known), numbers(other, known), is_text=True, words=known)
+        return Comparable(numbers(one, known), numbers(other, known), is_text=True, words=known, tolerance=WORDS)
     return None
 
 
-def is_same(one: Floats, other: Floats) -> Flags:
-    """Equal to 1e-6 absolute plus 1e-5 relative, or both missing (methods of replay; an embedding's float32 fits in)."""
+def is_same(one: Floats, other: Floats, tolerance: Tolerance = NUMBERS) -> Flags:
+    """Equal within the tolerance, or both missing.
+
+    Example:
+        >>> noon, one_oclock = np.array([1.7e15]), np.array([1.7e15 + 3.6e9])
+        >>> is_same(noon, one_oclock, TIMES).tolist(), is_same(np.array([0.1]), np.array([0.1000001])).tolist()
+        ([False], [True])
+    """
     with np.errstate(invalid="ignore"):
-        is_near = (np.abs(one - other) <= ABSOLUTE + RELATIVE * np.abs(other)) & np.isfinite(other)
+        is_near = (np.abs(one - other) <= tolerance.absolute + tolerance.relative * np.abs(other)) & np.isfinite(other)
     return np.asarray(is_near | (one == other) | (np.isnan(one) & np.isnan(other)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,8 @@ class Judging(Opened):
 
     def detect(
         self,
-        date: str | None = None,
-        since: str | None = None,
+        date: date | str | None = None,
+        since: date | str | None = None,
         reference: str | None = None,
         *,
         only: Sequence[str] = (),
@@ -67,7 +68,7 @@ class Judging(Opened):
         """
         from recsysops.incidents.detecting import Request
 
-        return detect_in(self, Request(date, since, reference, tier), only, skip, fail_on, progress)
+        return detect_in(self, Request(_words(date), _words(since), reference, tier), only, skip, fail_on, progress)
 
     def compare(
         self,
@@ -87,3 +88,7 @@ class Judging(Opened):
             only, skip, fail_on, progress: as for ``detect``.
         """
         return compare_in(self, (reference, current), only, skip, fail_on, progress)
+
+
+def _words(day: date | str | None) -> str | None:
+    return day if day is None or isinstance(day, str) else day.isoformat()[:10]

@@ -64,7 +64,7 @@ def told(report: DetectReport, name: str) -> list[dict[str, Any]]:
 def judged(root: Path, **sections: Any) -> DetectReport:
     names = [f"check.{name}" for name in sections.get("checks", {})]
     names += [f"concern.{name}" for name in sections.get("concerns", {})]
-    return write(root, **sections).detect(date=str(FIRST + timedelta(days=N_DAYS - 1)), only=names)
+    return write(root, **sections).detect(date=FIRST + timedelta(days=N_DAYS - 1), only=names)
 
 
 EXPECTED_MEAN = day_rows(N_DAYS - 1)["price"].mean()
