@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsysops.profiles.byte_planes import unpacked
 from recsysops.profiles.history import WindowMoments
 from recsysops.profiles.measures import N_BUCKETS
 from recsysops.profiles.slices import EVERYTHING, Slice
@@ -99,7 +100,7 @@ class BucketFold:
         slices, self._slice_index = slice_axis(rows)
         self._place = {name: index for index, name in enumerate(slices)}
         self._n_cells = n_cells
-        self._counts = matrix(rows, "counts", N_BUCKETS * n_cells)
+        self._counts = unpacked(rows["counts"], N_BUCKETS * n_cells)
         known, day_index = np.unique(day_axis(rows, days), return_inverse=True)
         n_unknown = int(len(known) > 0 and known[0] < 0)
         self._n_days, self._day_index = len(known) - n_unknown, day_index - n_unknown

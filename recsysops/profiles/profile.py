@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from recsysops.profiles.byte_planes import packed
 from recsysops.profiles.history import PartitionFacts
 from recsysops.profiles.slices import Slice
 
@@ -39,7 +40,7 @@ BUCKETS = pa.schema(
         ("day", pa.int32()),
         ("dimension", pa.string()),
         ("value", pa.string()),
-        ("counts", pa.list_(pa.int32())),  # bucket by bucket: N_BUCKETS × n_cells
+        ("counts", pa.binary()),  # byte planes of N_BUCKETS × n_cells, bucket by bucket
     ]
 )
 
@@ -89,7 +90,8 @@ class RowWriter:
 
     def add_buckets(self, measure: str, day: int, slice_: Slice, counts: Sequence[int] | Any) -> None:
         """The bucketed counts of one row, flattened bucket by bucket."""
-        for name, value in zip(BUCKETS.names, (measure, day, slice_.dimension, slice_.value, counts), strict=True):
+        values = (measure, day, slice_.dimension, slice_.value, packed(counts))
+        for name, value in zip(BUCKETS.names, values, strict=True):
             self._buckets[name].append(value)
 
     def rows(self) -> pa.Table:
