@@ -24,6 +24,10 @@ _SAID = {
     "null_rate": "is NULL in {} of rows",
     "constant_request_rate": "is the same for every candidate in {} of requests",
 }
+_FEW = 0.01
+"""Below this share of all rows, scores that are missing for the first time are no reason to wake anybody."""
+_KNOWN_DAYS = 7
+"""So many days without a NULL, and the first one is told."""
 _SHOWN = {
     "nan_rate": "isnan({0})",
     "infinite_rate": "isinf({0})",
@@ -35,14 +39,14 @@ class InvalidScores:
     """Scores are NaN, infinite, missing, or all the same.
 
     Signals:
-        ``nan_rate``, ``infinite_rate``: rows over all rows; a single one is a fault where the reference had none.
-        ``null_rate``: rows over all rows. ``constant_request_rate``: requests of two or more candidates that all have
+        ``nan_rate``, ``infinite_rate``, ``null_rate``: rows over all rows; a single one is a fault where the reference had
+        none (many logs write a NaN as NULL). ``constant_request_rate``: requests of two or more candidates that all have
         one score, over all requests. All in [0, 1]; higher is worse.
     Parameters:
         min_rate_change: least rise in points of rate where the fault is not new, default 0.001; min_constant_change:
         the same for constant scores, default 0.01.
     Needs:
-        ``candidates`` with ``score`` or ``raw_score``; NaN and infinity are judged from the first day on.
+        ``candidates`` with ``score`` or ``raw_score``; NaN and infinity are judged from the first day on, a first NULL after a week without.
     Blind spots:
         Scores that are wrong but finite; ties between some of the candidates.
     Example:
@@ -95,13 +99,17 @@ class InvalidScores:
             "nan_rate": (contrast.cell("nan"),),
             "infinite_rate": (contrast.cell("neg_inf"), contrast.cell("pos_inf")),
         }
-        known = [CellRate("null_rate", (contrast.cell("null"),))]
+        null = (contrast.cell("null"),)
+        is_known = len(contrast.reference) >= _KNOWN_DAYS  # a log may leave a score out now and then, rightly
+        known = [] if is_known else [CellRate("null_rate", null)]
+        places |= {"null_rate": null} if is_known else {}
         for name, cells in places.items():
-            if contrast.reference[:, 0, cells].sum() > 0:
+            if contrast.reference[:, 0, cells].any():
                 known.append(CellRate(name, cells))
                 continue
-            for impossible in _impossible(contrast, cells, self.params.min_rate_change):
-                yield self._finding(history, column, name, impossible, "critical")
+            is_few = name == "null_rate" and contrast.current[0, 0, cells].sum() < _FEW * contrast.current[0, 0].sum()
+            for new in _impossible(contrast, cells, self.params.min_rate_change):
+                yield self._finding(history, column, name, new, "warning" if is_few else "critical")
         for change in rate_gate(contrast, known, RateLimits(self.params.min_rate_change, only_up=True)):
             yield self._finding(history, column, change.rate.name, change, "critical")
 
