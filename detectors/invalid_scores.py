@@ -107,7 +107,7 @@ class InvalidScores:
             if contrast.reference[:, 0, cells].any():
                 known.append(CellRate(name, cells))
                 continue
-            is_few = name == "null_rate" and contrast.current[0, 0, cells].sum() < _FEW * contrast.current[0, 0].sum()
+            is_few = name == "null_rate" and contrast.current[:, 0, cells].sum() < _FEW * contrast.current[:, 0].sum()
             for new in _impossible(contrast, cells, self.params.min_rate_change):
                 yield self._finding(history, column, name, new, "warning" if is_few else "critical")
         for change in rate_gate(contrast, known, RateLimits(self.params.min_rate_change, only_up=True)):
