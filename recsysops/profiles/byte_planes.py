@@ -43,5 +43,9 @@ def unpacked(column: Any, width: int) -> npt.NDArray[np.int64]:
     if not len(planes):
         return np.zeros((0, width), np.int64)
     flat = np.frombuffer(planes.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-    by_count = np.ascontiguousarray(flat.reshape(len(planes), _N_PLANES, width).transpose(0, 2, 1))
-    return by_count.view("<i4")[:, :, 0].astype(np.int64)
+    by_plane = flat.reshape(len(planes), _N_PLANES, width)
+    counts = by_plane[:, 0].astype(np.int64)
+    for place in range(1, _N_PLANES):
+        if by_plane[:, place].any():
+            counts |= by_plane[:, place].astype(np.int64) << 8 * place
+    return counts

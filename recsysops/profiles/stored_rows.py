@@ -29,8 +29,8 @@ def rows_of(paths: Sequence[Path], measure: str, days: Collection[int]) -> pa.Ta
     Raises:
         StateError: if a file is damaged.
     """
-    tables = [_of_days(found, days) for path in paths if (found := _by_measure(path).get(measure)) is not None]
-    return pa.concat_tables(tables) if tables else _without_rows(ROWS)
+    tables = [found for path in paths if (found := _by_measure(path).get(measure)) is not None]
+    return _of_days(pa.concat_tables(tables), days) if tables else _without_rows(ROWS)
 
 
 def every_row_of(path: Path, measure: str) -> pa.Table:

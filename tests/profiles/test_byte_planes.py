@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsysops.profiles.byte_planes import packed, unpacked
@@ -14,6 +14,7 @@ COUNTS = st.integers(0, 2**31 - 1) | st.integers(0, 300)
 TABLES = st.integers(1, 7).flatmap(lambda width: st.lists(st.lists(COUNTS, min_size=width, max_size=width), min_size=1))
 
 
+@settings(deadline=None)
 @given(TABLES, st.integers(0, 5))
 def test_they_come_out_again(rows: list[list[int]], cut: int) -> None:
     column = pa.array([packed(np.array(row)) for row in rows], pa.binary())
