@@ -30,7 +30,7 @@ def packed(counts: npt.ArrayLike) -> bytes:
     return values.astype("<i4").view(np.uint8).reshape(-1, _N_PLANES).T.tobytes()
 
 
-def unpacked(column: Any, width: int) -> npt.NDArray[np.int64]:
+def unpacked(column: Any, width: int) -> npt.NDArray[np.int32]:
     """A column of packed counts (Arrow binary, ``width`` counts in each row) as an array (n_rows, width).
 
     Raises:
@@ -41,11 +41,11 @@ def unpacked(column: Any, width: int) -> npt.NDArray[np.int64]:
     if np.any(np.diff(offsets) != _N_PLANES * width):
         raise ValueError(f"counts: found rows of other lengths, expected {width} in each")
     if not len(planes):
-        return np.zeros((0, width), np.int64)
+        return np.zeros((0, width), np.int32)
     flat = np.frombuffer(planes.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
     by_plane = flat.reshape(len(planes), _N_PLANES, width)
-    counts = by_plane[:, 0].astype(np.int64)
+    counts = by_plane[:, 0].astype(np.int32)
     for place in range(1, _N_PLANES):
         if by_plane[:, place].any():
-            counts |= by_plane[:, place].astype(np.int64) << 8 * place
+            counts |= by_plane[:, place].astype(np.int32) << 8 * place
     return counts

@@ -114,8 +114,12 @@ def _footer(path: Path, expected: pa.Schema) -> _Footer:
 def _read_measure(path: Path, measure: str, expected: pa.Schema) -> pa.Table:
     with _reading(path):
         footer = _footer(path, expected)
-        file = pq.ParquetFile(path, metadata=footer.metadata, read_dictionary=_REPEATED)
-        rows = file.read_row_groups(footer.holding(measure), use_threads=False).replace_schema_metadata(None)
+        groups = footer.holding(measure)
+        with pa.OSFile(str(path)) as source:
+            file = pq.ParquetFile(source, metadata=footer.metadata, read_dictionary=_REPEATED)
+            rows = file.read_row_groups(groups, use_threads=False).replace_schema_metadata(None)
+        if all(footer.measures[index] == (measure, measure) for index in groups):
+            return rows
         return rows.filter(pc.equal(rows["measure"], measure))
 
 
