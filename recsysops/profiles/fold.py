@@ -88,7 +88,7 @@ def fold_moments(rows: pa.Table, days: Sequence[int], slices: Sequence[Slice], s
 
 
 class BucketFold:
-    """Bucketed rows of one measure, ready to be folded slice by slice.
+    """Bucketed rows of one measure, unpacked and folded slice by slice: few slices are ever asked for.
 
     Args:
         rows: bucketed rows (schema BUCKETS), any days.
@@ -100,7 +100,7 @@ class BucketFold:
         slices, self._slice_index = slice_axis(rows)
         self._place = {name: index for index, name in enumerate(slices)}
         self._n_cells = n_cells
-        self._counts = unpacked(rows["counts"], N_BUCKETS * n_cells)
+        self._planes = rows["counts"].combine_chunks()
         known, day_index = np.unique(day_axis(rows, days), return_inverse=True)
         n_unknown = int(len(known) > 0 and known[0] < 0)
         self._n_days, self._day_index = len(known) - n_unknown, day_index - n_unknown
@@ -112,7 +112,8 @@ class BucketFold:
         """
         chosen = np.flatnonzero((self._slice_index == self._place.get(slice_, -1)) & (self._day_index >= 0))
         folded = np.zeros((self._n_days, N_BUCKETS * self._n_cells), np.int64)
-        np.add.at(folded, self._day_index[chosen], self._counts[chosen])
+        counts = unpacked(self._planes.take(pa.array(chosen)), N_BUCKETS * self._n_cells)
+        np.add.at(folded, self._day_index[chosen], counts)
         return folded.reshape(self._n_days * N_BUCKETS, self._n_cells)
 
 
