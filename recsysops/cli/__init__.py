@@ -11,16 +11,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the words after ``recsysops``; those of the process when None.
     """
-    import gc
     import sys
 
     from recsysops.cli.boundary import guarded
 
-    if argv is not None:
-        return guarded(list(argv))
-    code = guarded(sys.argv[1:])
-    gc.freeze()  # the process ends: looking for cycles among all that was imported would take half a second
-    return code
+    return guarded(list(sys.argv[1:] if argv is None else argv))
 
 
 __all__ = ["main"]
