@@ -60,13 +60,12 @@ def with_history(folder: Path, n_days: int, rows: int) -> None:
 
 def run(rows: int | None, *, quick: bool) -> None:
     """Build both histories, measure the last day's run in turns, print."""
-    n_rows = rows or (1_000 if quick else 100_000)
+    n_rows = rows or (1_000 if quick else 20_000)
     lengths = (2, 5) if quick else (7, 28, 90)
     with tempfile.TemporaryDirectory() as folder:
         folders = {f"a day after {n_days} days": Path(folder) / str(n_days) for n_days in lengths}
-        for n_days, path in zip(
-            lengths, folders.values(), strict=True
-        ):  # aside: a process passes its peak on to its children
+        for n_days, path in zip(lengths, folders.values(), strict=True):
+            # in a process of its own: one passes its peak memory on to the children that are measured
             building = get_context("spawn").Process(target=with_history, args=(path, n_days, n_rows))
             building.start()
             building.join()

@@ -101,9 +101,8 @@ class ExposureLoss:
     def _lost(self, context: Context, keyed: KeyedContrast, slice_: Slice) -> _Judged:
         ratio = self.params.ended_ratio if slice_.dimension else self.params.max_ratio
         limits = FallLimits(self.params.min_expected, ratio)
-        day = context.current_days[
-            -1
-        ]  # launches lose exposure by growing older, which is `item.cold_start_health`'s to judge
+        # launches lose exposure by growing older, which is `item.cold_start_health`'s to judge
+        day = context.current_days[-1]
         is_young = np.array([context.catalogue.is_young(item, day) for item in keyed.keys], bool)
         n_judged, found = falling_items(keyed, limits, slice_, ~is_young)
         return _Judged(n_judged, tuple(_Lost(keyed.keys[index], change) for index, change in found))

@@ -100,7 +100,8 @@ class InvalidScores:
             "infinite_rate": (contrast.cell("neg_inf"), contrast.cell("pos_inf")),
         }
         null = (contrast.cell("null"),)
-        is_known = len(contrast.reference) >= _KNOWN_DAYS  # a log may leave a score out now and then, rightly
+        n_known = int(contrast.reference[:, 0].any(axis=1).sum())  # days with rows
+        is_known = n_known >= _KNOWN_DAYS  # a log may leave a score out now and then, rightly
         known = [] if is_known else [CellRate("null_rate", null)]
         places |= {"null_rate": null} if is_known else {}
         for name, cells in places.items():
