@@ -14,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.large_log import SETTINGS, write
 from benchmarks.measuring import ROOT, alternate_processes, show
+from recsysops.cli import seldom_collect
 
 BUDGET = 1.2
 JUDGING_SECONDS = 5.0
@@ -59,9 +61,13 @@ def with_history(folder: Path, n_days: int, rows: int) -> None:
 
 
 def run(rows: int | None, *, quick: bool) -> None:
-    """Build both histories, measure the last day's run in turns, print."""
-    n_rows = rows or (1_000 if quick else 20_000)
+    """Build the histories, measure the last day's run in turns, print; on a small service's days and on larger ones."""
     lengths = (2, 5) if quick else (7, 28, 90)
+    for n_rows in (rows,) if rows else (1_000,) if quick else (20_000, 100_000):
+        _run_size(n_rows, lengths, 1 if quick else 3)
+
+
+def _run_size(n_rows: int, lengths: Sequence[int], repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         folders = {f"a day after {n_days} days": Path(folder) / str(n_days) for n_days in lengths}
         for n_days, path in zip(lengths, folders.values(), strict=True):
@@ -74,13 +80,13 @@ def run(rows: int | None, *, quick: bool) -> None:
         print(f"  {n_rows:,} rows a day, 50 features, 4 slice dimensions, all detectors", flush=True)
         commands = {name: [sys.executable, "-m", "benchmarks.daily_run", str(path)] for name, path in folders.items()}
         commands[STARTED] = [sys.executable, "-c", STARTING]
-        measured = alternate_processes(commands, 1 if quick else 3, lambda name: put_back(folders.get(name)))
+        measured = alternate_processes(commands, repeats, lambda name: put_back(folders.get(name)))
         longest = list(folders)[-1]
         put_back(folders[longest])
         told = subprocess.run(commands[longest], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
     names = list(folders)
     show(measured, names[0], {names[-1]: BUDGET})
-    if not quick:
+    if len(lengths) > 2:
         over = measured[names[2]].over(measured[names[1]])
         print(f"  90 days over 28 (the same window of comparison): {over:.2f} x")
     judged = json.loads(told.splitlines()[-1])
@@ -92,4 +98,5 @@ def run(rows: int | None, *, quick: bool) -> None:
 
 
 if __name__ == "__main__":
+    seldom_collect()
     judge_last_day(Path(sys.argv[1]))

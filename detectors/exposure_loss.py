@@ -85,25 +85,25 @@ class ExposureLoss:
         if measure is None or whole is None or not whole.current[..., 0].any():
             yield Skipped(self.meta.name, "too_little_data", "no impressions on the judged day", "candidates")
             return
-        found = self._lost(context, whole, EVERYTHING)
+        # launches lose exposure by growing older, which is `item.cold_start_health`'s to judge
+        young = context.catalogue.young_items(context.current_days[-1])
+        found = self._lost(young, whole, EVERYTHING)
         gone = {one.item for one in found.lost}
         n_series = found.n_judged
         lost = found.lost
         for slice_ in _slices(history):
             keyed = history.keyed(measure, slice_)
             if keyed is not None:
-                here = self._lost(context, keyed, slice_)
+                here = self._lost(young, keyed, slice_)
                 n_series += here.n_judged
                 lost += tuple(one for one in here.lost if one.item not in gone)
         yield from (self._finding(context, one) for one in lost)
         yield Looked(self.meta.name, n_series, f"exposure of items in {n_series} places")
 
-    def _lost(self, context: Context, keyed: KeyedContrast, slice_: Slice) -> _Judged:
+    def _lost(self, young: frozenset[str], keyed: KeyedContrast, slice_: Slice) -> _Judged:
         ratio = self.params.ended_ratio if slice_.dimension else self.params.max_ratio
         limits = FallLimits(self.params.min_expected, ratio)
-        # launches lose exposure by growing older, which is `item.cold_start_health`'s to judge
-        day = context.current_days[-1]
-        is_young = np.array([context.catalogue.is_young(item, day) for item in keyed.keys], bool)
+        is_young = np.array([item in young for item in keyed.keys], bool)
         n_judged, found = falling_items(keyed, limits, slice_, ~is_young)
         return _Judged(n_judged, tuple(_Lost(keyed.keys[index], change) for index, change in found))
 

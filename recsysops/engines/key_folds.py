@@ -36,8 +36,13 @@ class KeyFold:
         )
         self._starts = dict(zip(slices, np.searchsorted(slice_index[order], np.arange(len(slices))), strict=True))
         key = together["key"].combine_chunks().dictionary_encode()
-        self._names = [name[1:] if name != TAIL else None for name in key.dictionary.to_pylist()]
-        self._key = key.indices.to_numpy().astype(np.int64)[order]
+        codes = key.dictionary.to_pylist()
+        sorted_codes = sorted(codes, key=lambda code: (code == TAIL, code))
+        names = [code[1:] for code in sorted_codes if code != TAIL]  # the tail's place is behind them
+        self._names = np.array(names, np.object_)
+        place = {code: index for index, code in enumerate(sorted_codes)}
+        rank = np.array([place[code] for code in codes], np.int64)
+        self._key = rank[key.indices.to_numpy()[order]]
         self._sums = matrix(together, "sums", n_counters)[order]
         axes = {name: day_axis(table, days[name]) for name, table in rows.items()}
         self._day = {
@@ -52,11 +57,8 @@ class KeyFold:
         The last of the keys' axis is the tail: a key outside a day's top is part of it.
         """
         chosen = slice(self._starts.get(slice_, 0), self._ends.get(slice_, 0))
-        present, key_index = np.unique(self._key[chosen], return_inverse=True)
-        names = [self._names[code] for code in present]
-        keys = tuple(sorted(name for name in names if name is not None))
-        place = {None: len(keys), **{name: index for index, name in enumerate(keys)}}
-        at = np.array([place[name] for name in names], np.int64)[key_index]
+        present, at = np.unique(self._key[chosen], return_inverse=True)
+        keys = tuple(self._names[present[present < len(self._names)]].tolist())
         folded = {}
         for name, day in self._day.items():
             kept = day[chosen] >= 0

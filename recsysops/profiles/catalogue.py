@@ -48,6 +48,10 @@ class Catalogue:
         age = self.age_days(item, day)
         return age is not None and age < days
 
+    def young_items(self, day: date) -> frozenset[str]:
+        """Every item that is young on ``day``."""
+        return frozenset(item for item in self.launches if self.is_young(item, day))
+
     def has_ended(self, item: str, day: date) -> bool:
         """Whether its availability has ended by the end of ``day``."""
         end = self.ends.get(item)

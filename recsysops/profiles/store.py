@@ -114,7 +114,8 @@ def _write_by_measure(table: pa.Table, target: Path) -> None:
     table = table.sort_by("measure")
     _, firsts = np.unique(table["measure"].to_numpy(zero_copy_only=False).astype(np.str_), return_index=True)
     ends = [*firsts[1:], table.num_rows]
-    with pq.ParquetWriter(target, table.schema, compression="zstd") as writer:
+    # the least and greatest string of counts would be kept in every footer and page
+    with pq.ParquetWriter(target, table.schema, compression="zstd", write_statistics=["measure"]) as writer:
         for first, end in zip(firsts, ends, strict=True):
             writer.write_table(table.slice(first, end - first))
 

@@ -6,6 +6,7 @@ A file's name says what it holds, so what has been read of it stays true; many d
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,12 +30,12 @@ def rows_of(paths: Sequence[Path], measure: str, days: Collection[int]) -> pa.Ta
     Raises:
         StateError: if a file is damaged.
     """
-    tables = [found for path in paths if (found := _by_measure(path).get(measure)) is not None]
+    tables = [found for file in _files(tuple(paths)) if (found := file.get(measure)) is not None]
     return _of_days(pa.concat_tables(tables), days) if tables else _without_rows(ROWS)
 
 
 def every_row_of(path: Path, measure: str) -> pa.Table:
-    """Collapsed rows of one measure in one file, on all its days, without the file's other measures.
+    """Collapsed rows of one measure in one file, on all its days, without naming it and without the others.
 
     Raises:
         StateError: if the file is damaged.
@@ -43,7 +44,7 @@ def every_row_of(path: Path, measure: str) -> pa.Table:
 
 
 def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
-    """Bucketed rows of one measure, file after file.
+    """Bucketed rows of one measure, file after file, without naming it.
 
     Raises:
         StateError: if a file is damaged.
@@ -54,6 +55,7 @@ def buckets_of(paths: Sequence[Path], measure: str) -> pa.Table:
 
 def forget_what_was_read() -> None:
     """Read every file anew: for those who change files behind the store's back."""
+    _files.cache_clear()
     _by_measure.cache_clear()
     _footer.cache_clear()
 
@@ -69,6 +71,12 @@ def _of_days(rows: pa.Table, days: Collection[int]) -> pa.Table:
     present = pc.unique(rows["day"])
     wanted = pa.array(sorted(days), pa.int32())
     return rows if set(present.to_pylist()).issubset(days) else rows.filter(pc.is_in(rows["day"], value_set=wanted))
+
+
+@lru_cache(maxsize=16)
+def _files(paths: tuple[Path, ...]) -> tuple[Mapping[str, pa.Table], ...]:
+    with ThreadPoolExecutor(max_workers=2) as readers:  # decoding leaves the interpreter to the other
+        return tuple(readers.map(_by_measure, paths))
 
 
 @lru_cache(maxsize=256)  # four weeks of each of eight tables: every detector comes back to them
@@ -117,10 +125,10 @@ def _read_measure(path: Path, measure: str, expected: pa.Schema) -> pa.Table:
         groups = footer.holding(measure)
         with pa.OSFile(str(path)) as source:
             file = pq.ParquetFile(source, metadata=footer.metadata, read_dictionary=_REPEATED)
-            rows = file.read_row_groups(groups, use_threads=False).replace_schema_metadata(None)
-        if all(footer.measures[index] == (measure, measure) for index in groups):
-            return rows
-        return rows.filter(pc.equal(rows["measure"], measure))
+            alone = all(footer.measures[index] == (measure, measure) for index in groups)
+            columns = expected.names[1:] if alone else expected.names
+            rows = file.read_row_groups(groups, columns, use_threads=False).replace_schema_metadata(None)
+        return rows if alone else rows.filter(pc.equal(rows["measure"], measure)).drop_columns(["measure"])
 
 
 def _metadata(path: Path, expected: pa.Schema) -> pq.FileMetaData:
