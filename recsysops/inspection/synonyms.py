@@ -20,7 +20,7 @@ _MEMBER = (
     "member user customer clientid cookieid deviceid",
 )
 _REQUEST = (
-    "requestid reqid slateid queryid searchid impressionid impid recid recommendationid rid rankingid requestuuid",
+    "requestid reqid req slateid queryid searchid impressionid impid recid recommendationid rid rankingid requestuuid",
     "request pageviewid viewid traceid sessionid eventid uuid query",
 )
 _TIME = (
