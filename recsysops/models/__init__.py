@@ -1,1 +1,1 @@
-"""Model artifacts: registered rows, files loaded as data, scores and contributions, the structure of the trees."""
+"""Model artifacts: registered rows, files loaded as data, scores and contributions, the trees; why rows score unlike others."""

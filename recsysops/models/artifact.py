@@ -9,6 +9,7 @@ from typing import Any
 
 from recsysops.errors import SourceError
 from recsysops.models.calibration import Calibration
+from recsysops.models.forest import Forest, read_forest
 from recsysops.models.registration import Registration
 from recsysops.models.side_files import RawKind
 from recsysops.models.tree_text import Trees
@@ -53,6 +54,11 @@ class Artifact:
             where = f"model {self.registration.model_id}"
             found = str(error).splitlines()[0][:200]
             raise SourceError(where, found=found, expected="a LightGBM text model") from error
+
+    @cached_property
+    def forest(self) -> Forest:
+        """The trees laid out for walking, made when they are first needed."""
+        return read_forest(self.text, self.trees, f"model {self.registration.model_id}")
 
     @property
     def model_id(self) -> str:

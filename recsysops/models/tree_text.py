@@ -49,7 +49,7 @@ def read_trees(text: str, where: str) -> Trees:
     Raises:
         SourceError: if it is no LightGBM model of one output, is cut off, or its parts do not fit together.
     """
-    header, blocks = _parts(text, where)
+    header, blocks = parts(text, where)
     features = tuple(header["feature_names"].split(" "))
     if len(features) != int(header["max_feature_idx"]) + 1:
         raise _unfit(where, f"{len(features)} feature names for {int(header['max_feature_idx']) + 1} columns")
@@ -71,8 +71,12 @@ def read_trees(text: str, where: str) -> Trees:
     )
 
 
-def _parts(text: str, where: str) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """The header's entries, and each tree's."""
+def parts(text: str, where: str) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The header's entries, and each tree's.
+
+    Raises:
+        SourceError: as ``read_trees``.
+    """
     if not text.startswith("tree\n"):
         raise _unfit(where, f"a file that begins with {text[:20]!r}")
     head, separator, rest = text.partition("\nTree=0\n")
@@ -88,7 +92,7 @@ def _parts(text: str, where: str) -> tuple[dict[str, str], list[dict[str, str]]]
 def _blocks(text: str, sizes: str, where: str) -> list[dict[str, str]]:
     """The trees, found by their sizes in bytes, as LightGBM finds them."""
     content, start, blocks = text.encode(), 0, []
-    for number, size in enumerate(_whole(sizes, where)):
+    for number, size in enumerate(whole_numbers(sizes, where)):
         block = content[start : start + max(int(size), 0)]
         if not block.startswith(b"Tree=%d\n" % number) or len(block) != size:
             raise _unfit(where, f"no tree {number} where its size says")
@@ -113,11 +117,11 @@ class _Splits:
 
     @classmethod
     def read(cls, block: dict[str, str], n_features: int, where: str) -> _Splits:
-        n_leaves = int(_whole(block.get("num_leaves", ""), where)[:1].sum())
+        n_leaves = int(whole_numbers(block.get("num_leaves", ""), where)[:1].sum())
         names = ("split_feature", "decision_type", "left_child", "right_child", "internal_count")
-        whole = {name: _whole(block.get(name, ""), where) for name in names}
+        whole = {name: whole_numbers(block.get(name, ""), where) for name in names}
         gain, threshold, leaf = (
-            _numbers(block.get(name, ""), where) for name in ("split_gain", "threshold", "leaf_value")
+            real_numbers(block.get(name, ""), where) for name in ("split_gain", "threshold", "leaf_value")
         )
         if block.get("is_linear", "0") != "0":
             raise SourceError(where, found="linear leaves", expected="constant leaves, which contributions need")
@@ -145,21 +149,23 @@ def _refuse_loose_categories(block: dict[str, str], kinds: Integers, threshold: 
     sets = threshold[(kinds & _CATEGORICAL) > 0]
     if not len(sets):
         return
-    bounds, bits = (_whole(block.get(name, ""), where) for name in ("cat_boundaries", "cat_threshold"))
+    bounds, bits = (whole_numbers(block.get(name, ""), where) for name in ("cat_boundaries", "cat_threshold"))
     if not np.all((sets >= 0) & (sets < len(bounds) - 1)) or np.any(np.diff(bounds) < 0) or bounds[0] < 0:
         raise _unfit(where, "a split on a set of categories that is not there")
     if bounds[-1] > len(bits):
         raise _unfit(where, "sets of categories that are cut off")
 
 
-def _whole(text: str, where: str) -> Integers:
+def whole_numbers(text: str, where: str) -> Integers:
+    """An entry's numbers, separated by spaces; SourceError where they are others."""
     try:
         return np.array(text.split(), np.int64)
     except ValueError as error:
         raise _unfit(where, f"{text[:40]!r} for whole numbers") from error
 
 
-def _numbers(text: str, where: str) -> Floats:
+def real_numbers(text: str, where: str) -> Floats:
+    """An entry's numbers, separated by spaces; SourceError where they are none."""
     try:
         return np.array(text.split(), np.float64)
     except ValueError as error:
