@@ -70,7 +70,13 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("system.experiment_balance", "recsysops.detectors.experiment_balance:ExperimentBalance"),
     ),
     "predictors": (),
-    "diagnosis": (),
+    "diagnosis": (
+        ("item.path", "recsysops.diagnosis.item_path:ItemPath"),
+        ("item.facts", "recsysops.diagnosis.item_facts:ItemFacts"),
+        ("item.gap", "recsysops.diagnosis.item_gap:ItemGap"),
+        ("item.replay", "recsysops.diagnosis.item_replay:ItemReplay"),
+        ("item.changes", "recsysops.diagnosis.item_changes:ItemChanges"),
+    ),
     "hotfixes": (),
     "sources": (
         ("parquet", "recsysops.tables.parquet_source:ParquetSource"),

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from recsysops.errors import NotEnoughDataError
-from recsysops.models.compiled import compiled
+from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import Floats, Forest, Integers
 from recsysops.models.tree_walk import LEFT, decisions
 

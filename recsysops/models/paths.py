@@ -14,7 +14,7 @@ import numpy as np
 
 from recsysops.models.artifact import Artifact
 from recsysops.models.comparison import Comparison
-from recsysops.models.compiled import compiled
+from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import Floats, Forest
 from recsysops.models.tree_walk import LEFT, MISSING, decision, decisions, leaves
 

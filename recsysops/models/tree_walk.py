@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.models.compiled import compiled
+from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import MISSING_NAN, MISSING_ZERO, Floats, Forest, Integers
 
 LEFT, MISSING = 1, 2

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.profiles.compiled import compiled
+from recsysops.statistics.compiled import compiled
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.history import HISTOGRAM_SPECIALS
 

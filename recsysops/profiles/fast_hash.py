@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsysops.errors import SchemaError
-from recsysops.profiles.compiled import compiled
+from recsysops.statistics.compiled import compiled
 
 Hashes = npt.NDArray[np.uint64]
 

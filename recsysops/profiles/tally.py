@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from recsysops.profiles.compiled import compiled
+from recsysops.statistics.compiled import compiled
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _UP = np.uint64(32)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from recsysops.workspace.counting import judge_of
+from recsysops.workspace.diagnosing import Diagnosing
 from recsysops.workspace.judging import Judging
 from recsysops.workspace.keeping import Keeping
 from recsysops.workspace.looking import Looking
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CHANGES", "Workspace"]
 
 
-class Workspace(Judging, Looking, Replaying, Keeping):
+class Workspace(Judging, Looking, Replaying, Diagnosing, Keeping):
     """A folder with ``recsysops.yaml``.
 
     Args:

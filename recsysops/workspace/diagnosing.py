@@ -1,0 +1,56 @@
+"""What finds the cause: an item, a member, a request, a model or an incident diagnosed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recsysops.workspace.opened import Opened
+
+if TYPE_CHECKING:
+    from recsysops.cases.diagnosis import Diagnosis
+    from recsysops.engines.progress import Progress
+
+
+class Diagnosing(Opened):
+    """The verbs that find causes."""
+
+    def diagnose_item(
+        self,
+        item: str,
+        *,
+        day: str | None = None,
+        n_days: int = 7,
+        n_peers: int = 200,
+        progress: Progress | None = None,
+    ) -> Diagnosis:
+        """Why does an item fare as it does?
+
+        Args:
+            item: its id.
+            day: the last day of UTC looked at; the newest of the log when None.
+            n_days: how many days are diagnosed; three weeks before them are read for comparison.
+            n_peers: comparable items at most.
+            progress: told of what takes time; nobody when None.
+
+        Raises:
+            NotEnoughDataError: if neither the log nor the catalogue knows the item.
+            ConfigError, SchemaError, SourceError: if tables cannot be read.
+        """
+        from recsysops.cases.item_case import read_item_case
+        from recsysops.cases.item_diagnosis import diagnose_item
+        from recsysops.cases.subject import Window
+        from recsysops.engines.progress import SILENT
+        from recsysops.incidents.calendar import end_of
+        from recsysops.incidents.day_words import parse_day
+        from recsysops.replay.day import newest_day
+
+        chosen = newest_day(self.tables["candidates"]) if day is None else parse_day(day, "--day")
+        end = end_of(chosen)
+        window = Window(end - timedelta(days=n_days), end)
+        trusted = [Path(folder) for folder in self.settings.model_folders]
+        case = read_item_case(
+            self.tables, self.root, item, window, changes=self.known_changes(), n_peers=n_peers, trusted=trusted
+        )
+        return diagnose_item(case, progress=progress or SILENT)
