@@ -76,6 +76,9 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("item.gap", "recsysops.diagnosis.item_gap:ItemGap"),
         ("item.replay", "recsysops.diagnosis.item_replay:ItemReplay"),
         ("item.changes", "recsysops.diagnosis.item_changes:ItemChanges"),
+        ("incident.findings", "recsysops.diagnosis.incident_findings:IncidentFindings"),
+        ("incident.items", "recsysops.diagnosis.incident_items:IncidentItems"),
+        ("incident.changes", "recsysops.diagnosis.incident_changes:IncidentChanges"),
     ),
     "hotfixes": (),
     "sources": (

@@ -48,6 +48,21 @@ def item(
     return _told(found, options, html)
 
 
+@app.command("incident")
+def incident(
+    ctx: typer.Context,
+    number: Annotated[int, typer.Argument(help="Number of the incident.", metavar="NUMBER")],
+    html: Html = None,
+) -> int:
+    """What caused an incident?
+
+    Its findings are read as signs of causes by an explicit table, with what was recorded around its onset. Exit code 1
+    when a fault is found, 6 when nothing can be concluded.
+    """
+    options = options_of(ctx)
+    return _told(options.workspace().diagnose_incident(number, progress=progress_for(options)), options, html)
+
+
 def _told(found: Diagnosis, options: Options, html: Path | None) -> int:
     from recsysops.reporting.diagnosis_view import diagnosis_lines
 

@@ -41,7 +41,7 @@ VERBS = (
     Verb("incident", "Work on incidents: list, show, ack, handoff, resolve, retro.", is_group=True),
     Verb("compare", "Judge one cohort against another: models, policies."),
     Verb("replay", "Score logged requests again; which stage differs first?"),
-    Verb("diagnose", "From a symptom to a proven cause: an item.", is_group=True),
+    Verb("diagnose", "From a symptom to a proven cause: an item, an incident.", is_group=True),
     Verb("peers", "Which items can an item be compared with?"),
     Verb("detectors", "List the detectors, or show one.", is_group=True),
     Verb("schedule", "Start runs by cron or systemd, or stop that.", is_group=True),

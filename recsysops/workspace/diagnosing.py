@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,3 +54,42 @@ class Diagnosing(Opened):
             self.tables, self.root, item, window, changes=self.known_changes(), n_peers=n_peers, trusted=trusted
         )
         return diagnose_item(case, progress=progress or SILENT)
+
+    def diagnose_incident(self, number: int, *, n_items: int = 2, progress: Progress | None = None) -> Diagnosis:
+        """What caused an incident?
+
+        Args:
+            number: the incident's.
+            n_items: so many of the items that it concerns are diagnosed, too.
+            progress: told of what takes time; nobody when None.
+
+        Raises:
+            ConfigError: if there is no such incident.
+        """
+        from recsysops.cases.incident_case import IncidentCase, concerned_items
+        from recsysops.cases.incident_diagnosis import diagnose_incident
+        from recsysops.engines.progress import SILENT
+        from recsysops.errors import ConfigError
+        from recsysops.incidents.desk_values import ordered
+
+        with self.remembered() as state:
+            if state is None:
+                advice = "`recsysops detect` looks for some"
+                raise ConfigError(f"incident {number}", found="none yet", expected="a judged day", next_step=advice)
+            incident = state.incident(number)
+            findings = ordered(state.findings(incident.finding_ids), incident)
+        first, last = incident.onset, incident.last_seen
+        concerned = concerned_items(findings, self.tables, first, last, n_items)
+        items = tuple(self._of_incident(item, last) for item in concerned)
+        known = tuple(one for one in items if one is not None)
+        case = IncidentCase(number, incident.headline, first, last, findings, self.known_changes(), self.tables, known)
+        return diagnose_incident(case, progress=progress or SILENT)
+
+    def _of_incident(self, item: str, day: date) -> Diagnosis | None:
+        """The diagnosis of one of an incident's items; None where neither log nor catalogue knows it."""
+        from recsysops.errors import NotEnoughDataError
+
+        try:
+            return self.diagnose_item(item, day=day.isoformat())
+        except NotEnoughDataError:
+            return None
