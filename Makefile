@@ -28,8 +28,9 @@ $(BIN)/.ready: requirements.lock pyproject.toml | $(UV)
 
 setup: $(BIN)/.ready ## a local environment with exactly the locked versions
 
-demo: setup ## audit real serving logs: init, check, detect, compare
+demo: setup ## audit real serving logs, then follow a planted fault from its finding to a verdict
 	$(BIN)/recsysops demo --force $(DEMO)
+	$(BIN)/recsysops demo --force --logs streaming $(DEMO)-streaming
 	@echo "(here the program is $(BIN)/recsysops)"
 
 drill: setup ## the full scorecard: every planted fault, five sizes, three seeds; goes on where it was

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from shlex import quote
 
 from recsysops.cases.diagnosis import Diagnosis
 from recsysops.cases.examining import examine
@@ -36,7 +37,7 @@ def _owner(case: IncidentCase, verdict: Verdict) -> str:
 
 def _next(case: IncidentCase) -> tuple[str, ...]:
     items = dict.fromkeys(one.subject.id for one in case.findings if one.subject.kind == "item")
-    deeper = [f"diagnose item {item} --day {case.last_seen}" for item in list(items)[:N_ITEMS]]
+    deeper = [f"diagnose item {quote(item)} --day {case.last_seen}" for item in list(items)[:N_ITEMS]]
     if any(one.detector == "output.replay_mismatch" for one in case.findings):
         deeper.append(f"replay --day {case.last_seen}")
     return (*deeper, f"incident handoff {case.number}", f"incident show {case.number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from shlex import quote
 from typing import Any
 
 from recsysops.cases.diagnosis import Diagnosis
@@ -48,14 +49,8 @@ def _owner(case: ItemCase, verdict: Verdict) -> str:
 
 
 def _next(case: ItemCase, verdict: Verdict) -> tuple[str, ...]:
-    day = f"{case.window.end:%Y-%m-%d}"
-    found = [f"diagnose item {case.item} --html item-{case.item}.html"]
+    item = quote(case.item)
+    found = [f"diagnose item {item} --html {quote(f'item-{case.item}.html')}"]
     if verdict.cause == "abstain" and case.problems:
         found.append("check")
-    if verdict.cause in {"input", "serving", "model"}:
-        found.append(
-            f"show missing_rate {verdict.entity.rpartition('.')[2]} --since {day}"
-            if verdict.stage == "feature"
-            else f"peers {case.item}"
-        )
-    return tuple(found)
+    return (*found, f"peers {item}")

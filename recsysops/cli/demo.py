@@ -128,7 +128,12 @@ def _open_bandit(folder: Path, force: bool) -> list[list[str]]:
 
 def _streaming(folder: Path, force: bool) -> list[list[str]]:
     here = ["--workspace", str(folder)]
-    return [["check", *here], ["detect", "--date", WRONG_SINCE, *here]]
+    return [
+        ["check", *here],
+        ["detect", "--date", WRONG_SINCE, *here],
+        ["diagnose", "incident", "1", *here],
+        ["diagnose", "item", "123", *here],
+    ]
 
 
 def _real(here: str) -> str:
@@ -143,8 +148,9 @@ next   recsysops detect --workspace {here} --since 90d --verbose     every numbe
 def _simulated(here: str) -> str:
     return f"""
 What you saw is simulated: sixty-two days of a streaming service. On {WRONG_SINCE} the language of item 123 was set wrongly
-upstream. {here}/README.md tells what that cost, and what detect sees of it among the rest.
-next   recsysops detect --workspace {here} --date 2026-10-31     the last day
+upstream. {here}/README.md tells what that cost, and what detect and diagnose see of it.
+next   recsysops diagnose item 110 --workspace {here}            a rare title, rightly tagged
+       recsysops detect --workspace {here} --date 2026-10-31     the last day
        recsysops detect --workspace {here}                       all days, oldest first; takes minutes
        recsysops detectors list"""
 

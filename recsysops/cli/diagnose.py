@@ -66,6 +66,10 @@ def incident(
 def _told(found: Diagnosis, options: Options, html: Path | None) -> int:
     from recsysops.reporting.diagnosis_view import diagnosis_lines
 
+    if html is not None:
+        from recsysops.reporting.diagnosis_page import write_diagnosis_page
+
+        write_diagnosis_page(found, html)
     if options.json:
         print_json(found.to_dict())
     else:
