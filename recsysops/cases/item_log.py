@@ -22,6 +22,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 REQUESTS_A_DAY = 60
 """Requests with the item that are read whole, of each day: enough to see a rate move, few enough to wait for."""
+SLOT_SECONDS, MOST_SPANS = 1200, 24
+"""Requests are taken from few spans of the day, which lie together in the files."""
 PEERS_A_REQUEST = 8
 """Peers beside the item in each of them, the same each time."""
 
@@ -109,24 +111,28 @@ def _count(connection: duckdb.DuckDBPyConnection, table: Table, window: Window) 
         "moved DOUBLE, ranked DOUBLE)"
     )
     connection.execute("CREATE TEMP TABLE given (day DATE, source VARCHAR, w DOUBLE)")
-    connection.execute("CREATE TEMP TABLE asked (day DATE, market VARCHAR, request VARCHAR, w DOUBLE, n DOUBLE)")
+    connection.execute("CREATE TEMP TABLE asked (day DATE, market VARCHAR, request UBIGINT, w DOUBLE, n DOUBLE)")
     place = quote_identifier(market) + "::VARCHAR" if market else "''"
     for partition in table.partitions():
         with partition_view(connection, table, partition, columns, "c") as view:
+            # the hash only tells requests of one query apart; what is not in focus needs no name
             connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE part AS SELECT {sql['ts']}::DATE AS day, {sql['request_id']}::VARCHAR AS request, "
-                f"{sql['item_id']}::VARCHAR AS item, {place} AS market, {source} AS source, {weight} AS w, {has_passed} AS passed, "
+                f"CREATE OR REPLACE TEMP TABLE part AS SELECT {sql['ts']}::DATE AS day, hash({sql['request_id']}) AS request, "
+                f"CASE WHEN {sql['item_id']}::VARCHAR IN (SELECT item FROM focus) THEN {sql['item_id']}::VARCHAR END AS item, "
+                f"{place} AS market, {source} AS source, {weight} AS w, {has_passed} AS passed, "
                 f"{is_shown} AS shown, {raw}::DOUBLE AS raw, {final}::DOUBLE AS final FROM {view} WHERE {where}",
                 bound,
             )
         connection.execute("INSERT INTO given SELECT day, source, sum(w) FROM part GROUP BY ALL")
         connection.execute(
-            "INSERT INTO asked SELECT day, any_value(market), request, any_value(w), count(*) FROM part GROUP BY day, request"
+            "CREATE OR REPLACE TEMP TABLE requests AS "
+            "SELECT day, any_value(market) AS market, request, any_value(w) AS w, count(*) AS n FROM part GROUP BY day, request"
         )
+        connection.execute("INSERT INTO asked FROM requests")
         connection.execute(
             "INSERT INTO ways SELECT p.day, p.item, source, count(*), sum(p.w), sum(p.w) FILTER (passed), sum(p.w) FILTER (shown), "
             "sum(p.w * (raw - 1) / greatest(a.n - 1, 1)), sum(p.w * (final - raw)), sum(p.w) FILTER (raw IS NOT NULL) FROM part p "
-            "JOIN (SELECT day, request, count(*) AS n FROM part GROUP BY ALL) a USING (day, request) WHERE p.item IN (SELECT item FROM focus) GROUP BY ALL"
+            "JOIN requests a USING (day, request) WHERE p.item IS NOT NULL GROUP BY ALL"
         )
 
 
@@ -207,19 +213,19 @@ def _read_rows(
     }
     within = f"{sql['ts']} >= $start AND {sql['ts']} < $end"
     bound = {"start": window.start, "end": window.end}
-    connection.execute("CREATE TEMP TABLE carrying (part INTEGER, day DATE, request VARCHAR)")
+    connection.execute("CREATE TEMP TABLE carrying (part INTEGER, day DATE, slot BIGINT, request VARCHAR)")
     names = [column.name for role in ("request_id", "ts", "item_id") if (column := table.schema.role(role))]
     partitions = table.partitions()
     for number, partition in enumerate(partitions):
         with partition_view(connection, table, partition, names, "r") as view:
             connection.execute(
-                f"INSERT INTO carrying SELECT DISTINCT {number}, {sql['ts']}::DATE, {sql['request_id']}::VARCHAR FROM {view} "
-                f"WHERE {within} AND {sql['item_id']}::VARCHAR = $item",
+                f"INSERT INTO carrying SELECT DISTINCT {number}, {sql['ts']}::DATE, epoch({sql['ts']})::BIGINT // {SLOT_SECONDS}, "
+                f"{sql['request_id']}::VARCHAR FROM {view} WHERE {within} AND {sql['item_id']}::VARCHAR = $item",
                 {**bound, "item": item},
             )
     connection.execute(
-        "CREATE TEMP TABLE wanted AS SELECT part, request FROM carrying "
-        "QUALIFY row_number() OVER (PARTITION BY day ORDER BY md5_number_lower($salt || request), request) <= $n",
+        "CREATE TEMP TABLE wanted AS SELECT part, slot, request FROM carrying QUALIFY row_number() OVER (PARTITION BY day "
+        "ORDER BY md5_number_lower($salt || slot), md5_number_lower($salt || request), request) <= $n",
         {"salt": SALT, "n": REQUESTS_A_DAY},
     )
     parts = []
@@ -228,7 +234,7 @@ def _read_rows(
         with partition_view(connection, table, partitions[number], columns, "r") as view:
             parts.append(
                 connection.sql(
-                    f"FROM {view} WHERE {within} AND {sql['request_id']}::VARCHAR IN (SELECT request FROM wanted) AND "
+                    f"FROM {view} WHERE ({_slots(connection, number, sql['ts'])}) AND {within} AND {sql['request_id']}::VARCHAR IN (SELECT request FROM wanted) AND "
                     f"{sql['item_id']}::VARCHAR IN (SELECT item FROM focus) QUALIFY {sql['item_id']}::VARCHAR = $item OR row_number() OVER "
                     f"(PARTITION BY {sql['request_id']}, {sql['item_id']}::VARCHAR = $item ORDER BY md5_number_lower({sql['item_id']}::VARCHAR)) <= $n",
                     params={**bound, "item": item, "n": PEERS_A_REQUEST},
@@ -241,3 +247,14 @@ def _read_rows(
     assert clock is not None, "candidates without ts are refused when they are opened"
     merged = merged.sort_by(clock.name)
     return Candidates({name: merged[name].combine_chunks() for name in columns}, table.schema)
+
+
+def _slots(connection: duckdb.DuckDBPyConnection, part: int, clock: str) -> str:
+    """The spans of time that the wanted requests of a partition lie in, as a condition that lets files be skipped."""
+    rows = connection.execute(
+        "SELECT DISTINCT slot FROM wanted WHERE part = $part ORDER BY slot", {"part": part}
+    ).fetchall()
+    spans = [(slot * SLOT_SECONDS, (slot + 1) * SLOT_SECONDS) for (slot,) in rows]
+    if len(spans) > MOST_SPANS:
+        spans = [(spans[0][0], spans[-1][1])]
+    return " OR ".join(f"({clock} >= to_timestamp({start}) AND {clock} < to_timestamp({end}))" for start, end in spans)

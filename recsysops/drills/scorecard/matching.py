@@ -112,10 +112,16 @@ def _contradicts(finding: Finding, truth: Truth) -> bool:
 
 
 def is_named(incident: Incident, meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES) -> bool:
+    """Whether an incident's own stage and entity are those at fault."""
+    return is_cause(incident.stage, incident.entity, meta, truth, aliases)
+
+
+def is_cause(
+    stage: str, entity: str, meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES
+) -> bool:
     """Whether stage and entity are those at fault; the truth may spell an entity with its table or without."""
-    entity = incident.entity
     spelt = _spellings(entity) | _spellings(aliases.get(entity, entity))
-    return incident.stage in {meta.stage, *truth.stages} and not spelt.isdisjoint(truth.entities)
+    return stage in {meta.stage, *truth.stages} and not spelt.isdisjoint(truth.entities)
 
 
 def _spellings(entity: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from recsysops.drills.fault import CannotPlantError, Fault, Truth
 from recsysops.drills.scorecard.baseline_watch import BaselineWatch
+from recsysops.drills.scorecard.causes import N_INCIDENTS, Named, named
 from recsysops.drills.scorecard.clean_run import CleanRun
 from recsysops.drills.scorecard.day_rows import rows_of_day
 from recsysops.drills.scorecard.fork import fork
@@ -46,6 +48,7 @@ class Watch:
     right: set[int] = field(default_factory=set)
     matched: Matched = field(default_factory=Matched)
     overlap: float | None = None
+    named: Named = field(default_factory=Named)
 
     @cached_property
     def truth(self) -> Truth:
@@ -68,7 +71,13 @@ class Watch:
         self.right |= {incident.id for incident in self.matched.right}
         if self.is_found:
             found = Scope.of_incident(self.matched.right[0], report.findings)
+            self.named = self._diagnosed(workspace, told.aliases)
             self.overlap = overlap_on(workspace, self.onset, found, Scope.of_truth(self.truth))
+
+    def _diagnosed(self, workspace: Workspace, aliases: Mapping[str, str]) -> Named:
+        fresh = self.matched.fresh[:N_INCIDENTS]
+        verdicts = [workspace.diagnose_incident(incident.id).verdict for incident in fresh]
+        return named(verdicts, self.placed.fault.meta, self.truth, aliases)
 
     def found(self) -> Found:
         """The outcome."""
@@ -112,8 +121,8 @@ def run_trial(kind: type[Fault], multiple: float, ground: Ground, rig: Rig, scra
         onset=onset,
         truth=watch.truth,
         found=watch.found(),
-        is_top1=watch.matched.is_top1,
-        is_top3=watch.matched.is_top3,
+        is_top1=watch.named.is_top1,
+        is_top3=watch.named.is_top3,
         scope_overlap=watch.overlap,
         headline=watch.matched.right[0].headline if watch.is_found else "",
         baselines=baselines.found(),
