@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from recsysops.cases.evidence import Evidence, Proof, Sign
 from recsysops.cases.incident_case import IncidentCase
 from recsysops.cases.incident_verdict import OWN, rule_of
@@ -12,11 +14,15 @@ OF_OTHERS = 0.8
 """What weight the findings beside the headline have: it was chosen for being the earliest, most upstream and widest."""
 
 
+LEAST_AGES = 2
+
+
 class IncidentFindings:
     """Which cause do the incident's findings speak for?
 
     Every finding is a sign by the first rule that fits it (``recsysops.cases.incident_verdict.RULES``). Findings that follow a recorded plan are
     signs of that plan. The headline counts whole, the others for eight tenths; several of one sign count once.
+    Late outcomes and several features that differ at the time of the request are read together as a clock that is off.
     """
 
     meta = StepMeta(name="incident.findings", subjects=("incident",))
@@ -37,8 +43,18 @@ class IncidentFindings:
             }
             for finding, sign in zip(case.findings, signs, strict=True)
         )
-        headline = f"{len(signs)} findings, signs of {len({(sign.name, sign.entity) for sign in signs})} things"
+        signs += tuple(_clock(case.findings))
+        headline = f"{len(case.findings)} findings, signs of {len({(sign.name, sign.entity) for sign in signs})} things"
         return Evidence(self.meta.name, "abnormal" if signs else "normal", headline, signs, {}, rows)
+
+
+def _clock(findings: Sequence[Finding]) -> Iterator[Sign]:
+    """Outcomes that come late after their requests and ages that are off in several features are one thing: the requests' clock."""
+    late = [one for one in findings if one.detector == "input.label_delay"]
+    ages = {one.column for one in findings if one.detector == "input.training_serving_skew"}
+    if late and len(ages) >= LEAST_AGES:
+        words = f"outcomes come late and {len(ages)} features differ from their sources at the time of the request: its clock is off"
+        yield Sign("clock is off", "candidates.ts", words)
 
 
 def _sign(finding: Finding, number: int) -> Sign:

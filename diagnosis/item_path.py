@@ -73,7 +73,7 @@ class ItemPath:
             if case.catalogue.is_live[row] and n >= LEAST_REQUESTS and np.median(others or [0.0]) > 0:
                 proof = share_proof("lost", 0, int(n), f"in none of {n:,.0f} requests of its markets")
                 sign = Sign(
-                    "never retrieved", "retrieval", f"never a candidate, though live: {proof.words}", proof=proof
+                    "never retrieved", "index", f"never a candidate, though live: {proof.words}", proof=proof
                 )
                 return Evidence(self.meta.name, "abnormal", sign.words, (sign,))
         return unknown(self.meta.name, "the item is in no logged request of this time")

@@ -35,6 +35,8 @@ class AsOfCheck:
     """(n_rows,) over all rows, the subject's and others'."""
     n_rows: int
     """The subject's rows that could be compared."""
+    n_differing: int
+    """Of those."""
     rank: Rank
     kind: str
     """Most frequent class of difference among the subject's rows, ``same`` without any."""
@@ -46,12 +48,12 @@ class AsOfCheck:
     @property
     def is_followed(self) -> bool:
         """Whether it is known how the feature comes from its source, so that a difference means something."""
-        return self.n_rows > 0 and self.rank.usual <= USUALLY
+        return self.rank.usual <= USUALLY
 
     @property
     def is_wrong(self) -> bool:
         """Whether the subject's values are not what their source says."""
-        return self.is_followed and self.rank.own > TIMES_USUAL * self.rank.usual
+        return self.is_followed and self.n_differing > 0 and self.rank.own > TIMES_USUAL * self.rank.usual
 
 
 def as_of_checks(requests: SubjectRequests, traced: Sequence[Traced]) -> tuple[AsOfCheck, ...]:
@@ -77,6 +79,7 @@ def _check(requests: SubjectRequests, traced: Traced, feature: str, names: npt.N
         traced.lineage[feature],
         differs,
         int(own.sum()),
+        int((own & differs).sum()),
         requests.rank(_share_of_known(requests, differs, is_known)),
         str(kinds[np.argmax(counts)]) if len(kinds) else "same",
         bool(np.isin(names[is_known].astype(str), MADE).any()),
@@ -130,14 +133,19 @@ def _proof(group: Sequence[AsOfCheck], requests: SubjectRequests, names: str) ->
     differs = np.any([one.differs for one in group], axis=0) & requests.is_own_row
     n_rows, sources = max(one.n_rows for one in group), dict.fromkeys(f"{one.table}.{one.source}" for one in group)
     widely = f", as in {100 * group[0].rank.nearby:.0f} % of others' rows" if group[0].rank.nearby > USUALLY else ""
-    said = (
-        f"differ{'s' if len(group) == 1 else ''} from {', '.join(list(sources)[:2])}{' …' if len(sources) > 2 else ''}"
-    )
-    words = f"{names} {said} ({group[0].kind}) in {int(differs.sum())} of {n_rows} rows{_how(group[0])}{widely}"
+    words = f"{names} {_said(group, list(sources))} in {int(differs.sum())} of {n_rows} rows{_how(group[0])}{widely}"
     of_request = requests.share(differs)[requests.is_own] > 0
     if len(of_request) > 1:
         return share_proof("divergence", int(of_request.sum()), len(of_request), words)
     return Proof("divergence", int(differs.sum()) / n_rows, None, None, words)
+
+
+def _said(group: Sequence[AsOfCheck], sources: Sequence[str]) -> str:
+    are = "is" if len(group) == 1 else "are"
+    if group[0].kind == "wrong_key":
+        return f"{are} what {group[0].table} has of another key"
+    others = " …" if len(sources) > 2 else ""
+    return f"{are} not what {', '.join(sources[:2])}{others} had ({group[0].kind})"
 
 
 def _how(check: AsOfCheck) -> str:

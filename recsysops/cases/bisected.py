@@ -28,7 +28,7 @@ def bisected(
 ) -> tuple[Stage, ...]:
     """Follow the subject's requests; the fallback stands last, for it answers instead of a model."""
     own = requests.own
-    found = [_features(requests, checks)]
+    found = [_features(requests, checks, problems.get("features", ""))]
     rescored, reason = _rescored(own, artifacts, problems)
     found += [_score(own, rescored, column, stage, reason) for column, stage in _SCORES]
     found += [_rank(own), _fallback(own)]
@@ -45,21 +45,18 @@ def bisected(
 _SCORES = (("raw_score", "raw_score"), ("score", "calibration"))
 
 
-def _features(requests: SubjectRequests, checks: Sequence[AsOfCheck]) -> Stage:
+def _features(requests: SubjectRequests, checks: Sequence[AsOfCheck], reason: str) -> Stage:
     followed = [one for one in checks if one.is_followed]
     if not followed:
-        reason = "no feature could be held against its source" + (
-            "" if requests.n_others else ": no other request to learn from"
-        )
-        return _not_looked("features", "features", requests.n_own, reason)
+        alone = "" if requests.n_others else "there is no other request to learn from how features are made"
+        nothing = alone or reason or "no feature could be held against its source"
+        return _not_looked("features", "features", requests.n_own, nothing)
     wrong = [one for one in followed if one.is_wrong]
     rows = np.any([one.differs for one in wrong], axis=0) if wrong else np.zeros(requests.rows.n_rows, bool)
     rows &= requests.is_own_row
     diverges = (requests.share(rows) > 0)[requests.is_own]
-    entity = wrong[0].feature if wrong else "features"
-    return _stage(
-        "features", entity, np.ones(len(diverges), bool), diverges, int(requests.is_own_row.sum()), int(rows.sum())
-    )
+    looked, entity = np.ones(len(diverges), bool), wrong[0].feature if wrong else "features"
+    return _stage("features", entity, looked, diverges, requests.own.n_rows, int(rows.sum()), reason)
 
 
 def _rescored(

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from recsysops.cases.as_of_checks import AsOfCheck, as_of_checks
-from recsysops.cases.loaded_models import loaded_models
 from recsysops.cases.outcome_log import Outcome, read_outcomes
+from recsysops.cases.replay_means import loaded_models, traced_features
 from recsysops.cases.request_log import read_request_log
 from recsysops.cases.subject import Window
 from recsysops.cases.subject_requests import SubjectRequests, texts
@@ -21,7 +21,6 @@ from recsysops.models.artifact import Artifact
 from recsysops.peers.catalogue import Catalogue, read_catalogue
 from recsysops.profiles.history import Change
 from recsysops.replay.candidates import Candidates
-from recsysops.replay.day import trace_all
 from recsysops.replay.tracing import Traced
 from recsysops.replay.values import micros
 from recsysops.tables.table import Table
@@ -41,6 +40,8 @@ class RequestCase:
     """From the first request's day to the last one's end."""
     tables: Mapping[str, Table]
     log: SubjectRequests
+    traced: tuple[Traced, ...]
+    """All rows' features beside their upstream sources."""
     artifacts: Mapping[str, Artifact]
     problems: Mapping[str, str]
     """Why models could not be loaded, and what else could not be read."""
@@ -52,12 +53,6 @@ class RequestCase:
     def own(self) -> Candidates:
         """The requests' own rows."""
         return self.log.own
-
-    @cached_property
-    def traced(self) -> tuple[Traced, ...]:
-        """All rows' features beside their upstream sources."""
-        last = (self.window.end - timedelta(microseconds=1)).date()
-        return tuple(trace_all(self.tables, self.log.rows, last))
 
     @cached_property
     def checks(self) -> tuple[AsOfCheck, ...]:
@@ -113,9 +108,10 @@ def read_request_case(
     problems: dict[str, str] = {}
     artifacts = loaded_models(tables, root, log.own, trusted, problems)
     window = _window(log)
+    traced = traced_features(tables, log.rows, window, problems)
     near = [one for one in changes if window.start - timedelta(days=CHANGE_DAYS) <= one.ts < window.end]
     outcomes = _outcomes(tables, asked, problems)
-    return RequestCase(asked, window, tables, log, artifacts, problems, tuple(near), outcomes)
+    return RequestCase(asked, window, tables, log, traced, artifacts, problems, tuple(near), outcomes)
 
 
 def _window(log: SubjectRequests) -> Window:

@@ -10,12 +10,18 @@ import numpy.typing as npt
 from recsysops.cases.evidence import Proof, Sign, share_proof
 
 Flags = npt.NDArray[np.bool_]
-SIGNS = {"raw_score": "raw score diverges", "calibration": "calibration diverges", "rank": "rank diverges"}
+SIGNS = {
+    "raw_score": "raw score diverges",
+    "calibration": "calibration diverges",
+    "rank": "rank diverges",
+    "fallback": "fallback answered",
+}
 """What a stage's divergence is called in the verdict tables; that of features is told feature by feature."""
 _SAID = {
     "raw_score": "raw scores are not what the model gives again",
     "calibration": "scores are not the calibration of their raw scores",
     "rank": "candidates are in requests whose raw ranks do not follow the raw scores",
+    "fallback": "candidates were answered by a fallback instead of a model",
 }
 
 

@@ -27,7 +27,7 @@ class Rank:
     """A number of the subject among the same number of others."""
 
     own: float
-    """Mean over the subject's requests."""
+    """Mean over the subject's requests, NaN where it has nothing to compare."""
     usual: float
     """Mean over others on typical days, NaN without any."""
     most: float
@@ -109,7 +109,7 @@ class SubjectRequests:
         """
         known = ~np.isnan(values)
         own, others = values[self.is_own & known], ~self.is_own & known
-        if not len(own) or not others.any():
+        if not others.any():
             return Rank(_mean(own), float("nan"), float("nan"), float("nan"), 1.0, 0)
         units, which = np.unique(self._units[others], return_inverse=True)
         of_unit = np.bincount(which, values[others]) / np.bincount(which)
@@ -117,9 +117,8 @@ class SubjectRequests:
         days[which] = self.days[others]
         typical = of_unit[typical_days(of_unit, days)]
         nearby = of_unit[np.isin(days, self.days[self.is_own])]
-        mean = _mean(own)
-        p_value = float(conformal_p(np.concatenate([[mean], typical])))
-        return Rank(mean, _mean(typical), float(typical.max()), _mean(nearby), p_value, len(typical))
+        p_value = float(conformal_p(np.concatenate([[own.mean()], typical]))) if len(own) else 1.0
+        return Rank(_mean(own), _mean(typical), float(typical.max()), _mean(nearby), p_value, len(typical))
 
 
 def typical_days(values: Floats, days: Integers) -> Flags:

@@ -61,18 +61,20 @@ class RequestReader:
                     dict(bound),
                 )
 
-    def find_others(self, preferred: str = "false") -> None:
+    def find_others(
+        self, preferred: str = "false", condition: str = "true", bound: Mapping[str, Any] | None = None
+    ) -> None:
         """Make the table ``others``: on the days of the requests in ``own`` and the days before them, those with the smallest hashes.
 
         Args:
             preferred: SQL over member and place: who is taken first; then who asked in the same place.
+            condition, bound: SQL over the log's columns: who may be taken.
         """
-        days = self.connection.execute("SELECT min(day), max(day) + 1 FROM own").fetchall()
-        start, end = days[0]
+        [(start, end)] = self.connection.execute("SELECT min(day), max(day) + 1 FROM own").fetchall()
         clock, request = self.sql("ts"), f"{self.sql('request_id')}::VARCHAR"
         near = f"{clock} >= $start::DATE - {PAST_DAYS} AND {clock} < $end::DATE"
-        condition = f"{near} AND {request} NOT IN (SELECT request FROM own)"
-        self.find("seen", condition, {"start": start, "end": end})
+        fits = f"{near} AND {request} NOT IN (SELECT request FROM own) AND {condition}"
+        self.find("seen", fits, {"start": start, "end": end, **(bound or {})})
         self.connection.execute(
             f"CREATE TEMP TABLE others AS SELECT * FROM seen WHERE day IN (SELECT day - n::INTEGER FROM own, range({PAST_DAYS + 1}) AS r(n)) "
             f"QUALIFY row_number() OVER (PARTITION BY day ORDER BY coalesce({preferred}, false) DESC, "

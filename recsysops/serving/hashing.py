@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import hashlib
 
+WHOLE = 2**64
+"""One more than the greatest hash: a threshold that every hash is below."""
+
 
 def hash64(text: str, salt: str = "") -> int:
     """The portable hash of a text, in [0, 2**64).
@@ -20,6 +23,23 @@ def hash64(text: str, salt: str = "") -> int:
     """
     digest = hashlib.md5((salt + text).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
     return int.from_bytes(digest[8:16], "little")
+
+
+def threshold(rate: float) -> int:
+    """The integer that a share ``rate`` of hashes lies below: keep a text iff ``hash64(text) < threshold(rate)``.
+
+    What is kept at a lower rate is kept at every higher one. 0 is never, 1 is always.
+
+    Raises:
+        ValueError: if ``rate`` is not in [0, 1].
+
+    Example:
+        >>> threshold(0.0), threshold(0.5) == 2**63, threshold(1.0) == WHOLE
+        (0, True, True)
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate: found {rate}, expected a number in [0, 1]")
+    return int(rate * WHOLE)  # exact: a float times a power of two
 
 
 def bucket(text: str, n: int = 32, salt: str = "") -> int:
