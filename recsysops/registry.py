@@ -78,6 +78,7 @@ BUILT_INS: dict[Shelf, tuple[tuple[str, str], ...]] = {
         ("item.changes", "recsysops.diagnosis.item_changes:ItemChanges"),
         ("incident.findings", "recsysops.diagnosis.incident_findings:IncidentFindings"),
         ("incident.items", "recsysops.diagnosis.incident_items:IncidentItems"),
+        ("incident.replay", "recsysops.diagnosis.incident_replay:IncidentReplay"),
         ("incident.changes", "recsysops.diagnosis.incident_changes:IncidentChanges"),
     ),
     "hotfixes": (),

@@ -31,6 +31,8 @@ class IncidentCase:
     tables: Mapping[str, Table]
     items: tuple[Diagnosis, ...] = ()
     """Diagnoses of items that the incident concerns."""
+    differing: Mapping[str, int] | None = None
+    """By item, candidates whose raw score replay does not give again; None where no finding asks for it."""
 
 
 def concerned_items(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from math import inf
 
 from recsysops.cases.evidence import Evidence, Sign
 from recsysops.cases.incident_case import IncidentCase
@@ -28,16 +29,25 @@ class Rule:
     entity: str = OWN
     statistic: str = "*"
     table: str = "*"
+    column: str = "*"
+    least: float = -inf
+    """Least value of the statistic."""
 
     def fits(self, finding: Finding) -> bool:
         """Whether the rule speaks of the finding."""
-        given = ((finding.detector, self.detector), (finding.statistic, self.statistic), (finding.table, self.table))
-        return all(fnmatchcase(value, pattern) for value, pattern in given)
+        given = (
+            (finding.detector, self.detector),
+            (finding.statistic, self.statistic),
+            (finding.table, self.table),
+            (finding.column, self.column),
+        )
+        return finding.value >= self.least and all(fnmatchcase(value, pattern) for value, pattern in given)
 
 
 RULES: tuple[Rule, ...] = (
     Rule("model.artifact_change", "artifact unlike before", "models"),
-    Rule("output.replay_mismatch", "calibration diverges", "models.calibration", statistic="*calibration*"),
+    Rule("output.replay_mismatch", "another model answers", "models", statistic="raw_score_*", least=0.95),
+    Rule("output.replay_mismatch", "calibration diverges", "models.calibration", statistic="score_*", least=0.95),
     Rule("output.replay_mismatch", "replay diverges", "candidates.score"),
     Rule("input.training_serving_skew", "differs from its source"),
     Rule("input.upstream_disagreement", "facts disagree", table="items"),
@@ -47,15 +57,18 @@ RULES: tuple[Rule, ...] = (
     Rule("input.label_value", "labels moved", "outcomes.value"),
     Rule("input.*", "labels moved", "outcomes.value", table="outcomes", statistic="*psi*"),
     Rule("input.row_volume", "outcomes are missing", "outcomes", table="outcomes"),
+    Rule("input.join_coverage", "labels do not join", table="outcomes"),
     Rule("input.join_coverage", "log does not join"),
     Rule("input.duplicate_keys", "rows are repeated"),
     Rule("input.member_domination", "members send too much", "candidates.member_id"),
     Rule("input.late_events", "features are late", table="*_features"),
     Rule("input.late_events", "log is late"),
     Rule("input.freshness", "log is late"),
+    Rule("input.row_volume", "feature table has other rows", table="*_features"),
     Rule("input.row_volume", "log is short"),
     Rule("input.slice_fraction", "log is short"),
     Rule("input.*", "fact is wrong", table="items"),
+    Rule("input.*", "answers are slow", table="candidates", column="*latency*"),
     Rule("input.*", "feature is wrong"),
     Rule("output.candidate_set", "source is absent", statistic="source_absence_rate"),
     Rule("output.candidate_set", "fallback answers", "candidates.fallback", statistic="fallback_rate"),
@@ -63,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     Rule("output.lost_items", "items are not retrieved"),
     Rule("item.cold_start_health", "launches are not retrieved", "index"),
     Rule("output.slate_invariants", "rule is broken"),
-    Rule("output.policy_effect", "policy moved"),
+    Rule("output.policy_effect", "policy moved", "candidates.final_rank"),
     Rule("output.model_mix", "other models answer"),
     Rule("system.experiment_balance", "arms are uneven", "candidates.experiment_arm"),
     Rule("output.position_curve", "places moved", "candidates.position"),
@@ -74,7 +87,9 @@ RULES: tuple[Rule, ...] = (
 )
 INCIDENT_TABLE: Mapping[str, Weight] = {
     "artifact unlike before": Weight("training", "training", 3.0, "wrong"),
+    "another model answers": Weight("model", "artifact", 4.5, "proves"),
     "calibration diverges": Weight("model", "artifact", 4.0, "proves"),
+    "one item diverges": Weight("serving", "ranking", 4.5, "proves"),
     "replay diverges": Weight("serving", "ranking", 3.5, "proves"),
     "differs from its source": Weight("input", "feature", 3.5, "proves"),
     "facts disagree": Weight("input", "upstream", 3.5, "wrong"),
@@ -83,6 +98,9 @@ INCIDENT_TABLE: Mapping[str, Weight] = {
     "labels are late": Weight("input", "label", 3.5, "wrong"),
     "labels moved": Weight("input", "label", 3.0, "wrong"),
     "outcomes are missing": Weight("input", "label", 1.5),
+    "labels do not join": Weight("input", "label", 3.5, "wrong"),
+    "feature table has other rows": Weight("input", "feature", 1.0),
+    "answers are slow": Weight("serving", "ranking", 1.5),
     "log does not join": Weight("input", "logging", 3.0, "wrong"),
     "rows are repeated": Weight("input", "logging", 3.5, "proves"),
     "members send too much": Weight("input", "logging", 3.0, "wrong"),

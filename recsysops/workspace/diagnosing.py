@@ -66,6 +66,7 @@ class Diagnosing(Opened):
         Raises:
             ConfigError: if there is no such incident.
         """
+        from recsysops.cases.differing_items import differing_items
         from recsysops.cases.incident_case import IncidentCase, concerned_items
         from recsysops.cases.incident_diagnosis import diagnose_incident
         from recsysops.engines.progress import SILENT
@@ -82,7 +83,13 @@ class Diagnosing(Opened):
         concerned = concerned_items(findings, self.tables, first, last, n_items)
         items = tuple(self._of_incident(item, last) for item in concerned)
         known = tuple(one for one in items if one is not None)
-        case = IncidentCase(number, incident.headline, first, last, findings, self.known_changes(), self.tables, known)
+        differing = None
+        if any(one.detector == "output.replay_mismatch" for one in findings) and "models" in self.tables:
+            trusted = [Path(folder) for folder in self.settings.model_folders]
+            differing = differing_items(self.tables, self.root, last, trusted)
+        case = IncidentCase(
+            number, incident.headline, first, last, findings, self.known_changes(), self.tables, known, differing
+        )
         return diagnose_incident(case, progress=progress or SILENT)
 
     def _of_incident(self, item: str, day: date) -> Diagnosis | None:
