@@ -22,6 +22,7 @@ NAMES = (
     "clean_alarms",
     "power",
     "world",
+    "serving_log",
     "spark",
     "labelled_anomalies",
     "evidently_card",
