@@ -72,9 +72,7 @@ class ItemPath:
             n = max((float(one.n_requests[-RECENT_DAYS:].sum()) for one in case.log.peers.values()), default=0.0)
             if case.catalogue.is_live[row] and n >= LEAST_REQUESTS and np.median(others or [0.0]) > 0:
                 proof = share_proof("lost", 0, int(n), f"in none of {n:,.0f} requests of its markets")
-                sign = Sign(
-                    "never retrieved", "index", f"never a candidate, though live: {proof.words}", proof=proof
-                )
+                sign = Sign("never retrieved", "index", f"never a candidate, though live: {proof.words}", proof=proof)
                 return Evidence(self.meta.name, "abnormal", sign.words, (sign,))
         return unknown(self.meta.name, "the item is in no logged request of this time")
 
