@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from recsysops.errors import NotEnoughDataError
-from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import Floats, Forest, Integers
 from recsysops.models.tree_walk import LEFT, decisions
+from recsysops.statistics.compiled import compiled
 
 MOST_CELLS = 100_000_000
 """Of the result: 800 MB."""

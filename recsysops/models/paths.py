@@ -14,9 +14,9 @@ import numpy as np
 
 from recsysops.models.artifact import Artifact
 from recsysops.models.comparison import Comparison
-from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import Floats, Forest
 from recsysops.models.tree_walk import LEFT, MISSING, decision, decisions, leaves
+from recsysops.statistics.compiled import compiled
 
 LEAST_ROWS = 50
 """A leaf of fewer training rows is weakly supported."""

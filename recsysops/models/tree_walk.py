@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.statistics.compiled import compiled
 from recsysops.models.forest import MISSING_NAN, MISSING_ZERO, Floats, Forest, Integers
+from recsysops.statistics.compiled import compiled
 
 LEFT, MISSING = 1, 2
 """Bits of a decision: the row goes left; the value that decides is missing."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsysops.statistics.compiled import compiled
 from recsysops.profiles.edges import EdgeSet
 from recsysops.profiles.history import HISTOGRAM_SPECIALS
+from recsysops.statistics.compiled import compiled
 
 Codes = npt.NDArray[np.uint16]
 

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from recsysops.errors import SchemaError
 from recsysops.profiles.bin_table import DEFAULTED, BinTable, Codes, overwrite_masked, overwrite_nulls
 from recsysops.profiles.categories import CategorySet, as_labels, texts_of
-from recsysops.statistics.compiled import compiled
 from recsysops.profiles.fast_hash import hash_values
 from recsysops.profiles.history import FREQUENCY_SPECIALS
+from recsysops.statistics.compiled import compiled
 
 FREQUENCY_NULL, FREQUENCY_DEFAULTED, NEW, OTHER = range(len(FREQUENCY_SPECIALS))
 

@@ -26,9 +26,7 @@ class Named:
     said: str = ""
 
 
-def named(
-    verdicts: Sequence[Verdict], meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES
-) -> Named:
+def named(verdicts: Sequence[Verdict], meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES) -> Named:
     """Compare verdicts, one for each fresh incident in the order of the report, with the planted fault."""
     if not verdicts:
         return Named()

@@ -116,9 +116,7 @@ def is_named(incident: Incident, meta: FaultMeta, truth: Truth, aliases: Mapping
     return is_cause(incident.stage, incident.entity, meta, truth, aliases)
 
 
-def is_cause(
-    stage: str, entity: str, meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES
-) -> bool:
+def is_cause(stage: str, entity: str, meta: FaultMeta, truth: Truth, aliases: Mapping[str, str] = NO_ALIASES) -> bool:
     """Whether stage and entity are those at fault; the truth may spell an entity with its table or without."""
     spelt = _spellings(entity) | _spellings(aliases.get(entity, entity))
     return stage in {meta.stage, *truth.stages} and not spelt.isdisjoint(truth.entities)
