@@ -33,7 +33,7 @@ class ItemGap:
     def examine(self, case: ItemCase) -> Evidence:
         """Split the gap over the features."""
         if case.artifact is None or case.matrix is None or case.margins is None:
-            return unknown(self.meta.name, "no model to look into: " + "; ".join(case.problems.values()))
+            return unknown(self.meta.name, f"no model to look into: {case.without_model}")
         since = (gap_since(case, one.since) for one in suspects(case) if one.since is not None)
         gap = next((one for one in since if one is not None and one.has_fallen), None) or gap_to_peers(case)
         if gap is None:

@@ -35,7 +35,7 @@ class ItemReplay:
     def examine(self, case: ItemCase) -> Evidence:
         """Replay the item's rows of the window."""
         if not case.artifacts:
-            return unknown(self.meta.name, "no model to replay: " + "; ".join(case.problems.values()))
+            return unknown(self.meta.name, f"no model to replay: {case.without_model}")
         found = rescore(case.rows, case.artifacts, case.problems)
         start = np.datetime64(case.window.start.astimezone(UTC).replace(tzinfo=None), "us")
         chosen = np.flatnonzero(case.log.is_item & (case.times >= start))

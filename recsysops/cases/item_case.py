@@ -50,6 +50,12 @@ class ItemCase:
     changes: tuple[Change, ...]
 
     @property
+    def without_model(self) -> str:
+        """Why there is no model to ask, in words."""
+        reasons = [reason for name, reason in self.problems.items() if name != "peers"]
+        return "; ".join(reasons) or "no registered model scored it"
+
+    @property
     def rows(self) -> Candidates:
         """Rows of requests with the item: its own and some peers'."""
         return self.log.rows

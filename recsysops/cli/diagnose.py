@@ -14,18 +14,13 @@ from recsysops.cli.progress import progress_for
 if TYPE_CHECKING:
     from recsysops.cases.diagnosis import Diagnosis
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 Day = Annotated[
     str | None, typer.Option("--day", help="Last day looked at (UTC); the newest if not given.", metavar="DAY")
 ]
 Days = Annotated[int, typer.Option("--days", min=1, max=90, help="How many days are diagnosed.", metavar="N")]
 Peers = Annotated[int, typer.Option("--peers", min=5, max=1000, help="Comparable items at most.", metavar="N")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with everything.", metavar="FILE")]
-
-
-@app.callback()
-def _app() -> None:
-    """From a symptom to a proven cause."""
 
 
 @app.command("item")

@@ -76,7 +76,9 @@ def _verdict_lines(found: Diagnosis, width: int) -> Iterator[Line]:
     style: Style = "red" if verdict.status == "confirmed" else "green" if verdict.cause == "legitimate" else "yellow"
     gap = width - cells(words) - cells(status)
     yield from (
-        [Line(words + " " * gap + status, style)] if gap > 1 else wrapped(f"{words} · {status}", width, style=style)
+        [Line((words + " " * gap + status).rstrip(), style)]
+        if gap > 1
+        else wrapped(f"{words} · {status}", width, style=style)
     )
     signs = verdict.hypotheses[0].signs if verdict.hypotheses else ()
     for sign in signs:
